@@ -1,0 +1,35 @@
+"""Where things are: read from the environment (prefix ``CIS490_``) once, at an edge.
+
+Not here: anything that changes a number (that is a frozen dataclass of the domain and part of an
+artifact's identity) and anything that a launchpad shows (``dg.Config``).
+"""
+
+from pathlib import Path
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Directories of one installation; all of them absolute once built.
+
+    ``store`` holds ``index.jsonl`` and ``episodes/``; ``data`` is the warehouse, written by the
+    pipeline alone. ``threads`` is the number of decoding threads, 0 = one per core.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CIS490_", frozen=True, extra="ignore")
+
+    store: Path = Path("data/corpus")
+    data: Path = Path("data/warehouse")
+    threads: int = 0
+
+    @field_validator("store", "data")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        # A relative directory would follow each process's cwd and split the history silently.
+        return path.expanduser().resolve()
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's home, always below the data directory."""
+        return self.data / "dagster"
