@@ -14,6 +14,7 @@ Faults of the *data* are values (``Verdict``, ``Damage``, ``Refusal``), never ex
     ├── LeakageError            training data and test data are not disjoint
     ├── TrainingError           a model cannot be fitted on this training set
     │   └── AttemptsExhaustedError   a job identity failed too often to be tried again
+    ├── EvaluationError         predictions cannot be scored or compared honestly
     └── TrainingCancelledError  the run that owns a fit was cancelled
 
 Every exception says what went wrong, where, what was expected, what was found and what to do.
@@ -106,6 +107,10 @@ class TrainingError(Cis490Error):
 
 class AttemptsExhaustedError(TrainingError):
     """A job identity failed too often to be tried again."""
+
+
+class EvaluationError(Cis490Error):
+    """Predictions cannot be scored or compared honestly."""
 
 
 class TrainingCancelledError(Cis490Error):

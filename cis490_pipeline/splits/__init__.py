@@ -1,5 +1,6 @@
-"""Which episodes train and which test: recipes, plan, coverage.
+"""Which episodes train and which test: recipes, plan, coverage, leakage.
 
-In: facts about the accepted and degraded episodes. Out: a ``SplitPlan``, or a ``Refusal`` that says
-why. Not here: reading tables, loading arrays (``datasets``).
+In: a split key and facts about the accepted and degraded episodes. Out: a ``SplitPlan``, or a
+``Refusal`` that says why; and pure checks of what was planned or persisted. Not here: reading
+tables, loading arrays (``datasets``).
 """

@@ -5,16 +5,20 @@ Not here: the recipes themselves (``recipes``), persistence (``datasets.training
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from cis490_pipeline.schema.ids import EpisodeId, HostId
+
+CONTROL_PROFILE: Final = "benign"
+CONTROL_KIND: Final = "control"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpisodeFacts:
     """What a recipe may look at: never a channel, never a label of a window.
 
-    ``profile`` and ``sample_name`` are empty where the metadata has none; ``received_at_s`` is None
-    where the index has no time.
+    ``profile``, ``sample_name`` and ``sample_kind`` are empty where the metadata has none;
+    ``received_at_s`` is None where the index has no time.
     """
 
     episode_id: EpisodeId
@@ -25,6 +29,12 @@ class EpisodeFacts:
     status: str
     received_at_s: float | None
     n_windows: int
+    sample_kind: str = ""
+
+    @property
+    def is_control(self) -> bool:
+        """Whether nothing malicious was meant to run; any other episode counts as malicious."""
+        return self.profile == CONTROL_PROFILE or self.sample_kind == CONTROL_KIND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

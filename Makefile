@@ -1,0 +1,50 @@
+# Every target does its own set-up; nothing but git, make and Python >= 3.11 is expected.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: help install smoke test check ui clean
+
+help:
+	@echo "make install   build $(VENV) with everything, versions pinned by constraints.txt"
+	@echo "make smoke     the smoke subset end to end through Dagster; ends in a table of models"
+	@echo "make test      format, lint, types, import contracts, tests with coverage"
+	@echo "make ui        Dagster's UI on http://127.0.0.1:3000 over the same data directory"
+	@echo "make clean     remove $(VENV) and caches (data/warehouse stays)"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cis490: Python >= 3.11 is needed, " + sys.executable + " is " + sys.version.split()[0] + "; try: make PYTHON=python3.11")'
+	@echo "== install: $(VENV) (about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,dev]"
+	@touch $(STAMP)
+
+smoke: $(STAMP)
+	@$(BIN)/cis490 smoke
+
+ui: $(STAMP)
+	@$(BIN)/cis490 ui
+
+test: check
+	@echo "== tests"
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(STAMP)
+	@echo "== format and lint"
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@echo "== types"
+	@$(BIN)/basedpyright
+	@echo "== import contracts"
+	@$(BIN)/lint-imports
+	@echo "== definitions"
+	@$(BIN)/dg check defs
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .coverage* htmlcov

@@ -1,0 +1,62 @@
+"""``cis490``: the table of contents of everything that can be done.
+
+Exit status: 0 the command did its work, whatever it found in the data; 1 it could not; 2 usage.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from cis490_pipeline.errors import Cis490Error
+
+_COMMANDS: Final[Mapping[str, str]] = {
+    "smoke": "The smoke subset end to end through Dagster, on committed real episodes.",
+    "validate": "Judge every indexed episode of a store; writes a Parquet file.",
+    "ingest": "Read new episodes into tables and shards, without Dagster.",
+    "train": "Fit one model on a split's training set.",
+    "evaluate": "Score a split's models on its test set.",
+    "report": "Write a split's comparison report and cards.",
+    "register": "Add the store's hosts and splits as Dagster partitions; prepare Dagster's home.",
+    "ui": "Dagster's UI over the data directory, on loopback.",
+    "capability": "What this machine can run.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Loads a command's module when it is called: ``--help`` imports nothing heavy."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"cis490_pipeline.cli.{cmd_name}")
+        return module.command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cis490-pipeline")
+def cli() -> None:
+    """From labelled episodes to honestly evaluated detectors of the infection phase."""
+
+
+def main() -> None:
+    """Run the command line; a fault of the machine ends it with a sentence, not a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Cis490Error as error:
+        click.echo(f"cis490: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,31 @@
+"""``cis490 report``: a split's comparison report and model cards from what was scored."""
+
+from pathlib import Path
+
+import click
+
+from cis490_pipeline.cli.options import data_option, split_option, warehouse_for
+from cis490_pipeline.cli.output import emit_json, json_option
+from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
+
+
+@click.command("report", help="Write the comparison report and model cards of a split.")
+@data_option
+@split_option
+@json_option
+def command(data: Path | None, split: str, *, as_json: bool) -> None:
+    """Write the pages and print the headline."""
+    warehouse = warehouse_for(data)
+    report = publish_comparison(warehouse, split)
+    cards = publish_model_cards(warehouse, split)
+    click.echo(report.headline)
+    click.echo(f"{report.html}\n{len(cards.paths)} model cards in {cards.directory}")
+    emit_json(
+        {
+            "html": str(report.html),
+            "markdown": str(report.markdown),
+            "json": str(report.json),
+            "headline": report.headline,
+        },
+        wanted=as_json,
+    )

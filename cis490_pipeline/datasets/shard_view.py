@@ -1,0 +1,97 @@
+"""Windows as views into memory-mapped shards: overlap is not stored twice and nothing is held.
+
+Shape suffixes: N cases, B a batch of cases, C visible channels, T timepoints.
+
+Not here: the shard format (``features.shards``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.features.shards import gather_windows, open_shard
+from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
+from cis490_pipeline.warehouse.layout import Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShardSequences:
+    """Raw windows ``x_BCT`` of a set of cases, gathered from shards (a ``SequenceView``).
+
+    Attributes
+    ----------
+    maps
+        The shards, read-only ``[ticks, 46]`` float32.
+    map_N, start_N
+        Which shard a case lies in, and its first tick there.
+    channels
+        Grid columns that the mode may see; the others are never copied out.
+    """
+
+    maps: tuple[NDArray[np.float32], ...]
+    map_N: NDArray[np.int64]
+    start_N: NDArray[np.int64]
+    channels: tuple[int, ...]
+
+    @classmethod
+    def open(
+        cls,
+        layout: Layout,
+        *,
+        shards: Sequence[str | None],
+        first_ticks: NDArray[np.int64],
+        n_ticks: NDArray[np.int64],
+        episode_N: NDArray[np.int64],
+        window_N: NDArray[np.int64],
+        channels: tuple[int, ...],
+    ) -> "ShardSequences":
+        """Map the shards of the episodes that have cases.
+
+        Raises
+        ------
+        WarehouseError
+            Where a shard is absent, too short, or a window does not lie in its episode.
+        """
+        used = sorted({name for name in (shards[e] for e in np.unique(episode_N)) if name})
+        position = {name: i for i, name in enumerate(used)}
+        of_episode = np.array([position.get(name or "", -1) for name in shards], dtype=np.int64)
+        beyond = window_N * STRIDE_TICKS + WINDOW_TICKS > n_ticks[episode_N]
+        if bool((beyond | (of_episode[episode_N] < 0)).any()):
+            raise WarehouseError(
+                "a window reaches beyond its episode",
+                where="tables window_features and episodes",
+                todo="ingest the episodes of this split again",
+            )
+        ends = first_ticks + n_ticks
+        return cls(
+            maps=tuple(
+                open_shard(layout.shard(name), min_ticks=int(ends[of_episode == i].max()))
+                for i, name in enumerate(used)
+            ),
+            map_N=of_episode[episode_N],
+            start_N=first_ticks[episode_N] + window_N * STRIDE_TICKS,
+            channels=channels,
+        )
+
+    @property
+    def n_channels(self) -> int:
+        """Visible channels."""
+        return len(self.channels)
+
+    @property
+    def n_timepoints(self) -> int:
+        """Ticks of a window."""
+        return WINDOW_TICKS
+
+    def gather(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cases ``x_BCT`` (float32, NaN = missing) in the order asked for."""
+        shape = (len(index_B), len(self.channels), WINDOW_TICKS)
+        x_BCT = np.empty(shape, dtype=np.float32)
+        map_B, start_B = self.map_N[index_B], self.start_N[index_B]
+        for which in np.unique(map_B):
+            rows = np.flatnonzero(map_B == which)
+            x_BCT[rows] = gather_windows(self.maps[which], start_B[rows], self.channels)
+        return x_BCT

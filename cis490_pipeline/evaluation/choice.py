@@ -1,0 +1,136 @@
+"""Which model of a mode is chosen, and whether it may be recommended: by id_val alone.
+
+The test set only reports. A configuration (family, mode, context) is judged by the mean over its
+seeds, so that no seed is picked because it was lucky.
+
+Not here: the paired interval itself (``bootstrap``), the test set (``comparison``).
+References: section *Honest evaluation* of the README; DomainBed (a method without a selection rule
+is incomplete).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cis490_pipeline.evaluation.interval import Interval
+from cis490_pipeline.evaluation.keys import FamilyRole, ModelKey
+from cis490_pipeline.schema.channels import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model with its macro F1 on id_val; None where it has no id_val predictions."""
+
+    key: ModelKey
+    id_val_macro_f1: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChoice:
+    """What id_val says about the models of one mode.
+
+    Attributes
+    ----------
+    best_learned
+        Best learned model, simple or deep; None where none has an id_val score.
+    simple
+        The yardstick: best baseline or simple learned model; None where there is none.
+    recommended
+        What to use; None where nothing can be recommended.
+    reason
+        Why, in one sentence.
+    """
+
+    mode: Mode
+    best_learned: ModelKey | None
+    simple: ModelKey | None
+    recommended: ModelKey | None
+    reason: str
+
+
+_SIMPLEST_FIRST = (FamilyRole.BASELINE, FamilyRole.SIMPLE, FamilyRole.DEEP)
+
+
+def choose(
+    mode: Mode,
+    candidates: Sequence[Candidate],
+    id_val_difference: Callable[[ModelKey, ModelKey], Interval],
+) -> ModeChoice:
+    """Choose among the models of a mode and the baselines.
+
+    Parameters
+    ----------
+    candidates
+        Models of any mode; those of another mode are left out, baselines of mode ``any`` are in.
+    id_val_difference
+        First minus second, paired on id_val; asked only where a deep model is the best.
+    """
+    judged = _one_per_configuration(candidates, mode)
+    learned = _best(judged, (FamilyRole.SIMPLE, FamilyRole.DEEP))
+    simple = _best(judged, (FamilyRole.BASELINE, FamilyRole.SIMPLE))
+    recommended, reason = _recommend(learned, simple, id_val_difference)
+    return ModeChoice(
+        mode=mode,
+        best_learned=learned[0] if learned else None,
+        simple=simple[0] if simple else None,
+        recommended=recommended,
+        reason=reason,
+    )
+
+
+def _one_per_configuration(candidates: Sequence[Candidate], mode: Mode) -> dict[ModelKey, float]:
+    """Map the lowest seed of each configuration to the mean id_val macro F1 over its seeds."""
+    groups: dict[tuple[str, str], list[Candidate]] = {}
+    for one in sorted(candidates, key=lambda one: one.key):
+        in_mode = one.key.mode == mode or one.key.role is FamilyRole.BASELINE
+        if in_mode and one.id_val_macro_f1 is not None:
+            groups.setdefault((one.key.family, one.key.context), []).append(one)
+    return {group[0].key: _mean(group) for group in groups.values()}
+
+
+def _mean(group: Sequence[Candidate]) -> float:
+    scores = [one.id_val_macro_f1 for one in group if one.id_val_macro_f1 is not None]
+    return sum(scores) / len(scores)
+
+
+def _best(
+    judged: dict[ModelKey, float], roles: tuple[FamilyRole, ...]
+) -> tuple[ModelKey, float] | None:
+    """Return the best of the given roles; a tie goes to the simpler one, then by name."""
+    entries = [(key, score) for key, score in judged.items() if key.role in roles]
+    if not entries:
+        return None
+    return min(entries, key=lambda entry: (-entry[1], _SIMPLEST_FIRST.index(entry[0].role), entry))
+
+
+def _recommend(
+    learned: tuple[ModelKey, float] | None,
+    simple: tuple[ModelKey, float] | None,
+    id_val_difference: Callable[[ModelKey, ModelKey], Interval],
+) -> tuple[ModelKey | None, str]:
+    if learned is None:
+        return None, "no learned model of this mode has an id_val score"
+    if simple is None:
+        return None, f"{learned[0].label} has no simple model to be measured against"
+    if simple[0].role is FamilyRole.BASELINE and simple[1] >= learned[1]:
+        return None, f"no learned model is better on id_val than {simple[0].label}"
+    if learned[0].role is FamilyRole.SIMPLE:
+        return learned[0], f"best on id_val (macro F1 {learned[1]:.2f})"
+    return _recommend_deep(learned[0], simple[0], id_val_difference(learned[0], simple[0]))
+
+
+def _recommend_deep(
+    deep: ModelKey, simple: ModelKey, gain: Interval
+) -> tuple[ModelKey | None, str]:
+    """Recommend a deep model only where the paired interval on id_val lies above 0."""
+    if gain.low is not None and gain.low > 0:
+        return deep, f"deep, and better on id_val than {simple.label} {_range(gain)}"
+    verdict = f"{deep.label} is not shown to beat {simple.label} on id_val {_range(gain)}"
+    if simple.role is FamilyRole.BASELINE:
+        return None, verdict
+    return simple, f"{verdict}, and the simple model wins a draw"
+
+
+def _range(gain: Interval) -> str:
+    if gain.point is None or gain.low is None or gain.high is None:
+        return f"(no interval: {gain.reason})"
+    return f"({gain.point:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}])"

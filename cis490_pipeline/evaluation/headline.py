@@ -1,0 +1,122 @@
+"""The one sentence that a reader takes home, made from facts alone.
+
+It says what the models were tested on before it says how they did, and it says so plainly where
+they do not beat a baseline that looks at no channel.
+
+Not here: any computation (``comparison``), pages (``reporting``).
+"""
+
+from collections.abc import Sequence
+
+from cis490_pipeline.evaluation.comparison import (
+    ComparedModel,
+    Comparison,
+    DeclaredFamily,
+    Difference,
+    Verdict,
+)
+from cis490_pipeline.evaluation.interval import Interval
+from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
+from cis490_pipeline.evaluation.scores import Coverage
+
+_MOST_NAMES = 4
+
+
+def headline(comparison: Comparison) -> str:
+    """Return the result of a split in one line, conditions first."""
+    return "; ".join((*_conditions(comparison), *_result(comparison)))
+
+
+def names(items: Sequence[str]) -> str:
+    """Join names, with a count in place of a long tail.
+
+    >>> names(["a", "b"]), names(["a", "b", "c", "d", "e", "f"])
+    ('a, b', 'a, b, c and 3 more')
+    """
+    if len(items) <= _MOST_NAMES:
+        return ", ".join(items)
+    kept = _MOST_NAMES - 1
+    return f"{', '.join(items[:kept])} and {len(items) - kept} more"
+
+
+def _conditions(comparison: Comparison) -> list[str]:
+    scope = comparison.scope
+    tested = [one for one in comparison.profiles if one.coverage is not Coverage.UNTESTED]
+    untested = [one.name for one in comparison.profiles if one.coverage is Coverage.UNTESTED]
+    parts = [_hosts(scope.train_hosts, scope.test_hosts)]
+    parts.append(f"{len(tested)} of {len(comparison.profiles)} profiles")
+    if untested:
+        parts.append(f"{names(untested)} untested")
+    if scope.unseen_profiles:
+        parts.append(f"{names(scope.unseen_profiles)} tested but not trained")
+    return parts
+
+
+def _hosts(train: Sequence[str], test: Sequence[str]) -> str:
+    count = "one host" if len(test) == 1 else f"{len(test)} hosts"
+    text = f"trained on {names(train) or 'no host'}, tested on {names(test) or 'no host'}"
+    shared = sorted(set(train) & set(test))
+    if not shared:
+        return f"{text}: conditional on {count}"
+    whose = "same hosts" if set(test) <= set(train) else f"{names(shared)} in both"
+    return f"{text}: {whose}, not cross-device, conditional on {count}"
+
+
+def _result(comparison: Comparison) -> list[str]:
+    best = comparison.best_learned
+    if best is None:
+        return ["no learned model has an id_val score: none is chosen"]
+    chosen = f"best learned model chosen on id_val: {_scored(comparison, best)}"
+    against = [one for one in comparison.differences if one.tests is DeclaredFamily.AGAINST_TIME]
+    own = next((one for one in against if one.first == best), None)
+    if own is None:
+        return [chosen, "no elapsed_time baseline was scored: nothing shows that channels matter"]
+    time = _scored(comparison, own.second)
+    gap = f"{chosen}, {time}: difference {_signed(own.difference)}"
+    return [gap, *_plainly(own, against), *_recommended(comparison)]
+
+
+def _plainly(own: Difference, against: Sequence[Difference]) -> list[str]:
+    """Say what does not beat the clock."""
+    winners = [
+        one.first.label
+        for one in against
+        if one.verdict is Verdict.BETTER and one.first.role is not FamilyRole.BASELINE
+    ]
+    if not winners:
+        return [f"no model beats {ELAPSED_TIME}: nothing shows that the channels help"]
+    if own.verdict is Verdict.WORSE:
+        return [f"{own.first.label} is worse than {ELAPSED_TIME}"]
+    if own.verdict is Verdict.UNDECIDED:
+        return [f"{own.first.label} is not shown to beat {ELAPSED_TIME}"]
+    return []
+
+
+def _recommended(comparison: Comparison) -> list[str]:
+    if comparison.recommended == comparison.best_learned:
+        return []
+    if comparison.recommended is None:
+        return ["no model is recommended"]
+    return [f"recommended: {comparison.recommended.label}"]
+
+
+def _scored(comparison: Comparison, key: ModelKey) -> str:
+    found: ComparedModel = next(one for one in comparison.models if one.key == key)
+    lead = "" if key.role is FamilyRole.BASELINE else " macro F1"
+    return f"{key.label}{lead} {_plain(found.macro_f1)}"
+
+
+def _plain(interval: Interval) -> str:
+    if interval.point is None:
+        return f"untested ({interval.reason})"
+    if interval.low is None or interval.high is None:
+        return f"{interval.point:.2f} (no interval: {interval.reason})"
+    return f"{interval.point:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def _signed(interval: Interval) -> str:
+    if interval.point is None:
+        return f"untested ({interval.reason})"
+    if interval.low is None or interval.high is None:
+        return f"{interval.point:+.2f} (no interval: {interval.reason})"
+    return f"{interval.point:+.2f} [{interval.low:+.2f}, {interval.high:+.2f}]"

@@ -1,0 +1,228 @@
+"""Score a split's fitted models on its test set: the only place where a test set is opened.
+
+Every opening is entered in the test ledger before the first window is predicted, so that a crash
+cannot hide a look at the test set.
+
+Not here: the figures (``scores``), the comparison (``comparison``).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cis490_pipeline.datasets.loading import LoadedCases, load_cases
+from cis490_pipeline.datasets.members import Member
+from cis490_pipeline.datasets.test_sets import TestSet, load_test_set
+from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
+from cis490_pipeline.errors import LeakageError, WarehouseError
+from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
+from cis490_pipeline.evaluation.keys import ModelKey
+from cis490_pipeline.evaluation.predictions import ID_VAL, TEST
+from cis490_pipeline.evaluation.records import EvaluationRecord, save_record
+from cis490_pipeline.evaluation.scores import TestScope, score_model
+from cis490_pipeline.models.bundle import Bundle, open_bundle
+from cis490_pipeline.models.classifier import Compute, Inputs
+from cis490_pipeline.models.current import FittedModel, fitted_models
+from cis490_pipeline.models.predict import predict
+from cis490_pipeline.models.registry import ModelRegistry
+from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.tables import PROBABILITY_COLUMNS, TABLE_SCHEMAS, Table
+from cis490_pipeline.splits.leakage import check_training_ids, find_leaks
+from cis490_pipeline.warehouse.tables import sql_text
+from cis490_pipeline.warehouse.warehouse import Warehouse
+
+_KEYS: Final = (
+    "episode_id",
+    "host_id",
+    "profile",
+    "sample_name",
+    "window",
+    "t_center_s",
+    "phase",
+)
+
+
+def utc_now() -> datetime:
+    """Return the time that the ledger gets."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringContext:
+    """Who scores, why and how; none of it changes a prediction."""
+
+    why: str
+    code_commit: str = ""
+    threads: int = 1
+    bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
+    now: Callable[[], datetime] = utc_now
+
+
+def evaluate_on_split(
+    warehouse: Warehouse, split: str, family: str, mode: Mode, context: ScoringContext
+) -> tuple[EvaluationRecord, ...]:
+    """Score every current model of one family and mode.
+
+    Writes ``predictions`` (id_val and test), an entry of ``test_ledger`` per model, and the
+    evaluation record. For ``deploy``, which has no test set, only the id_val predictions.
+
+    Raises
+    ------
+    WarehouseError
+        Where a set file is absent, or no model was fitted on the current training set.
+    LeakageError
+        Where the sets overlap, or a bundle was fitted on other episodes than the set lists.
+    """
+    layout = warehouse.layout
+    training_set, test_set = load_training_set(layout, split), load_test_set(layout, split)
+    _require_disjoint(training_set, test_set)
+    current = [
+        fitted
+        for fitted in fitted_models(layout, split, training_set.content_hash)
+        if fitted.family == family and fitted.mode == mode
+    ]
+    if not current:
+        raise WarehouseError(
+            "no model was fitted on the current training set",
+            where=f"split {split}, {family}/{mode}",
+            todo=f"materialize model/{family}/{mode} (or run `cis490 train`) first",
+        )
+    return tuple(_evaluate(warehouse, f, training_set, test_set, context) for f in current)
+
+
+def scope_of(test_set: TestSet) -> TestScope:
+    """Return what the test set is evidence for."""
+    return TestScope(
+        split=test_set.split,
+        claim=test_set.claim,
+        untested_profiles=test_set.untested_profiles,
+        unseen_profiles=test_set.unseen_profiles,
+        warnings=test_set.warnings,
+        train_hosts=test_set.train_hosts,
+        test_hosts=test_set.hosts,
+    )
+
+
+def _evaluate(
+    warehouse: Warehouse,
+    fitted: FittedModel,
+    training_set: TrainingSet,
+    test_set: TestSet,
+    context: ScoringContext,
+) -> EvaluationRecord:
+    directory = ModelRegistry(warehouse.layout.models).find(fitted.bundle)
+    bundle = open_bundle(directory, compute=Compute(threads=context.threads))
+    _require_same_training(bundle, training_set)
+    if test_set.test:
+        _enter_in_ledger(warehouse, fitted, context)
+    roles = {ID_VAL: training_set.id_val, TEST: test_set.test}
+    rows = pa.concat_tables(
+        [_predictions(warehouse, fitted, bundle, role, who) for role, who in roles.items()]
+    )
+    _replace_predictions(warehouse, fitted, rows)
+    tested = rows.filter(pc.equal(rows["role"], TEST))
+    key = ModelKey(
+        family=fitted.family, mode=Mode(fitted.mode), context=fitted.context, seed=fitted.seed
+    )
+    record = EvaluationRecord(
+        training_set_hash=training_set.content_hash,
+        test_set_hash=test_set.content_hash,
+        fitted=fitted,
+        evaluation=score_model(tested, key=key, scope=scope_of(test_set), config=context.bootstrap)
+        if test_set.test
+        else None,
+    )
+    save_record(warehouse.layout, record)
+    return record
+
+
+def _require_disjoint(training_set: TrainingSet, test_set: TestSet) -> None:
+    leaks = find_leaks(training_set.train, training_set.id_val, test_set.test)
+    if leaks:
+        raise LeakageError(
+            "training data and test data are not disjoint",
+            where=f"split {test_set.split}",
+            found=f"{len(leaks)} leaks, first: {leaks[0].detail}",
+            todo="materialize training_set and test_set of this split again, together",
+        )
+
+
+def _require_same_training(bundle: Bundle, training_set: TrainingSet) -> None:
+    leak = check_training_ids(bundle.header.training_ids_hash, training_set.training_ids_hash)
+    if leak is not None:
+        raise LeakageError(
+            "the bundle was fitted on other episodes than the training set lists",
+            where=f"bundle {bundle.sha256[:12]}, split {training_set.split}",
+            found=leak.detail,
+            todo="fit the model again on the current training set",
+        )
+
+
+def _enter_in_ledger(warehouse: Warehouse, fitted: FittedModel, context: ScoringContext) -> None:
+    entry = {
+        "when": context.now().isoformat(timespec="seconds"),
+        "split": fitted.split,
+        "bundle": fitted.bundle,
+        "identity": fitted.identity,
+        "why": context.why,
+        "code_commit": context.code_commit,
+    }
+    rows = pa.Table.from_pylist([entry], schema=TABLE_SCHEMAS[Table.TEST_LEDGER])
+    warehouse.tables.append(Table.TEST_LEDGER, rows)
+
+
+def _predictions(
+    warehouse: Warehouse,
+    fitted: FittedModel,
+    bundle: Bundle,
+    role: str,
+    members: Sequence[Member],
+) -> pa.Table:
+    """Return rows of the ``predictions`` table for one role."""
+    loaded = load_cases(
+        warehouse,
+        members,
+        bundle.header.mode,
+        summary=bundle.spec.inputs is Inputs.SUMMARY,
+        sequences=bundle.spec.inputs is Inputs.SEQUENCE,
+    )
+    proba_NK = predict(bundle, loaded.cases)
+    return _rows(fitted, role, loaded, dict(zip(PROBABILITY_COLUMNS, proba_NK.T, strict=True)))
+
+
+def _rows(
+    fitted: FittedModel, role: str, loaded: LoadedCases, probabilities: dict[str, np.ndarray]
+) -> pa.Table:
+    n = loaded.cases.n_cases
+    same = {
+        "split": fitted.split,
+        "family": fitted.family,
+        "mode": fitted.mode,
+        "context": fitted.context,
+        "bundle": fitted.bundle,
+        "role": role,
+    }
+    columns = {name: pa.array([value] * n, pa.string()) for name, value in same.items()}
+    columns["seed"] = pa.array(np.full(n, fitted.seed, dtype=np.int64))
+    columns |= {name: loaded.keys[name] for name in _KEYS}
+    columns |= {name: pa.array(np.ascontiguousarray(p)) for name, p in probabilities.items()}
+    schema = TABLE_SCHEMAS[Table.PREDICTIONS]
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _replace_predictions(warehouse: Warehouse, fitted: FittedModel, rows: pa.Table) -> None:
+    """Put the rows in the place of those of this configuration's earlier bundle."""
+    texts = {
+        "split": fitted.split,
+        "family": fitted.family,
+        "mode": fitted.mode,
+        "context": fitted.context,
+    }
+    parts = [f"{name} = {sql_text(value)}" for name, value in texts.items()]
+    predicate = " AND ".join([*parts, f"seed = {fitted.seed}"])
+    warehouse.tables.replace_where(Table.PREDICTIONS, predicate, rows)

@@ -1,0 +1,63 @@
+"""Evaluations on disk: one JSON file for each of a split's models, with what it was scored on.
+
+Not here: the figures in it (``scores``).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from cis490_pipeline.datasets.test_sets import load_test_set
+from cis490_pipeline.datasets.training_sets import load_training_set
+from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.evaluation.scores import ModelEvaluation
+from cis490_pipeline.models.current import FittedModel
+from cis490_pipeline.warehouse.atomic import write_bytes
+from cis490_pipeline.warehouse.layout import Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRecord:
+    """One model's evaluation; ``evaluation`` is None where the split has no test set."""
+
+    training_set_hash: str
+    test_set_hash: str
+    fitted: FittedModel
+    evaluation: ModelEvaluation | None
+
+
+def _directory(layout: Layout, split: str) -> Path:
+    return layout.split(split) / "evaluations"
+
+
+def save_record(layout: Layout, record: EvaluationRecord) -> None:
+    """Write a record atomically, in the place of an earlier one of the same configuration."""
+    path = _directory(layout, record.fitted.split) / f"{record.fitted.file_stem}.json"
+    write_bytes(path, msgspec.json.format(msgspec.json.encode(record), indent=1))
+
+
+def current_records(layout: Layout, split: str) -> tuple[EvaluationRecord, ...]:
+    """Return the records that were made with the split's current sets, sorted by name.
+
+    Raises
+    ------
+    WarehouseError
+        Where a set file is absent or a record is damaged.
+    """
+    training = load_training_set(layout, split).content_hash
+    test = load_test_set(layout, split).content_hash
+    records = [_read(path) for path in sorted(_directory(layout, split).glob("*.json"))]
+    return tuple(r for r in records if (r.training_set_hash, r.test_set_hash) == (training, test))
+
+
+def _read(path: Path) -> EvaluationRecord:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=EvaluationRecord)
+    except msgspec.MsgspecError as error:
+        raise WarehouseError(
+            "the evaluation record is damaged or of another version",
+            where=str(path),
+            found=str(error),
+            todo="delete the file and materialize the evaluation again",
+        ) from error

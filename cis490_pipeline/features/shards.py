@@ -1,0 +1,180 @@
+"""Tensor shards: the grids of many episodes end to end, memory-mapped, and windows out of them.
+
+A shard is raw little-endian float32 ``[ticks, 46]`` without a header; its name is the hash of its
+bytes, and the ``episodes`` table says which ticks are whose. Windows overlap by half, so a window
+is never stored: it is 100 rows of a shard.
+
+Shape suffixes: T ticks, C channels, B a batch of windows.
+
+Not here: where shards lie and how they are written safely (``warehouse``), which windows belong
+to a set (``datasets``). Source: README, section *Storage*.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+
+from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.schema.channels import N_CHANNELS
+from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
+
+_REBUILD: Final = "ingest the host's episodes again"
+_ON_DISK: Final = np.dtype("<f4")
+_TICK_BYTES: Final = N_CHANNELS * _ON_DISK.itemsize
+
+
+def encode_shard(grids: Sequence[NDArray[np.float32]]) -> tuple[bytes, tuple[int, ...]]:
+    """Return the bytes of a shard and the first tick of each grid in it.
+
+    Raises
+    ------
+    ValueError
+        Where a grid has not 46 columns.
+    """
+    first_ticks: list[int] = []
+    n_ticks = 0
+    for x_TC in grids:
+        if x_TC.ndim != 2 or x_TC.shape[1] != N_CHANNELS:
+            raise ValueError(f"expected grids [n_ticks, {N_CHANNELS}], found {x_TC.shape}")
+        first_ticks.append(n_ticks)
+        n_ticks += x_TC.shape[0]
+    data = b"".join(np.ascontiguousarray(x_TC, dtype=_ON_DISK).data for x_TC in grids)
+    return data, tuple(first_ticks)
+
+
+def shard_name(data: bytes) -> str:
+    """Return the sha256 of a shard's bytes, 64 hexadecimal digits.
+
+    >>> shard_name(b"")[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+def open_shard(path: Path, *, min_ticks: int = 0) -> NDArray[np.float32]:
+    """Map a shard read-only, ``[ticks, 46]``.
+
+    Parameters
+    ----------
+    path
+        File of the shard.
+    min_ticks
+        Ticks that the tables say it has: the end of the last range named in it.
+
+    Raises
+    ------
+    WarehouseError
+        Where the file is absent, is no whole number of ticks, or is shorter than ``min_ticks``.
+    """
+    n_ticks = _ticks_of_file(path)
+    if n_ticks < min_ticks:
+        raise WarehouseError(
+            "a tensor shard is too short",
+            where=str(path),
+            expected=f"at least {min_ticks} ticks",
+            found=f"{n_ticks} ticks",
+            todo=_REBUILD,
+        )
+    if n_ticks == 0:  # a file of no bytes cannot be mapped
+        empty = np.empty((0, N_CHANNELS), dtype=_ON_DISK)
+        empty.flags.writeable = False
+        return empty
+    return np.memmap(path, dtype=_ON_DISK, mode="r", shape=(n_ticks, N_CHANNELS))
+
+
+def _ticks_of_file(path: Path) -> int:
+    try:
+        n_bytes = path.stat().st_size
+    except OSError as error:
+        raise WarehouseError(
+            "a tensor shard cannot be read", where=str(path), found=str(error), todo=_REBUILD
+        ) from error
+    if n_bytes % _TICK_BYTES:
+        raise WarehouseError(
+            "a tensor shard is no whole number of ticks",
+            where=str(path),
+            expected=f"a multiple of {_TICK_BYTES} bytes",
+            found=f"{n_bytes} bytes",
+            todo=_REBUILD,
+        )
+    return n_bytes // _TICK_BYTES
+
+
+def gather_windows(
+    x_TC: NDArray[np.float32], start_B: ArrayLike, columns: Sequence[int]
+) -> NDArray[np.float32]:
+    """Copy windows out of a shard or a grid by their first tick.
+
+    Parameters
+    ----------
+    x_TC
+        ``[n_ticks, 46]``.
+    start_B
+        First tick of each window, in any order, repeats allowed.
+    columns
+        Grid columns that come along; the others are never copied out.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        ``x_BCT``, float32 ``[B, len(columns), 100]``. The memory is ``[B, T, C]``, as in the
+        shard: the channel axis comes first by strides only, because turning each window over
+        would cost more than copying it.
+
+    Raises
+    ------
+    IndexError
+        Where a window or a column lies outside; a negative index does not count from the end.
+    """
+    starts = np.asarray(start_B, dtype=np.int64).reshape(-1)
+    wanted = np.asarray(columns, dtype=np.int64).reshape(-1)
+    _check_inside(x_TC, starts, wanted)
+    if not starts.size:
+        return np.empty((0, wanted.size, WINDOW_TICKS), dtype=np.float32)
+    window_NTC = sliding_window_view(x_TC, WINDOW_TICKS, axis=0).transpose(0, 2, 1)
+    runs = _runs(wanted)
+    if len(runs) == 1:  # all channels: a second copy would halve the speed
+        first, count = runs[0]
+        return np.asarray(window_NTC[:, :, first : first + count][starts]).transpose(0, 2, 1)
+    x_BTC = np.empty((starts.size, WINDOW_TICKS, wanted.size), dtype=np.float32)
+    written = 0
+    for first, count in runs:
+        x_BTC[:, :, written : written + count] = window_NTC[:, :, first : first + count][starts]
+        written += count
+    return x_BTC.transpose(0, 2, 1)
+
+
+def _check_inside(
+    x_TC: NDArray[np.float32], starts: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> None:
+    n_ticks, n_columns = x_TC.shape
+    if starts.size and (starts.min() < 0 or starts.max() > n_ticks - WINDOW_TICKS):
+        raise IndexError(
+            f"windows that begin at ticks {starts.min()} to {starts.max()} are not all within "
+            f"{n_ticks} ticks"
+        )
+    if wanted.size and (wanted.min() < 0 or wanted.max() >= n_columns):
+        raise IndexError(f"columns {wanted.tolist()} are not all within {n_columns}")
+
+
+def _runs(columns: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return the columns as runs of neighbours (first, count): a run is copied as a whole."""
+    begins = np.flatnonzero(np.diff(columns, prepend=-2) != 1)
+    counts = np.diff(begins, append=columns.size)
+    return list(zip(columns[begins].tolist(), counts.tolist(), strict=True))
+
+
+def windows_view(
+    x_TC: NDArray[np.float32], windows: ArrayLike, columns: Sequence[int]
+) -> NDArray[np.float32]:
+    """Return windows of one episode's grid by their index on it, ``x_BCT``.
+
+    The same as ``gather_windows`` for windows that begin every 50 ticks from tick 0.
+    """
+    starts = np.asarray(windows, dtype=np.int64) * STRIDE_TICKS
+    return gather_windows(x_TC, starts, columns)

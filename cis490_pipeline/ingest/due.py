@@ -1,0 +1,70 @@
+"""Which episodes a run has to visit: what the index holds and the tables do not, or no longer.
+
+Not here: the rule for one episode (``validation.retry``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+
+from cis490_pipeline.episodes.index import IndexEntry
+from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.validation.retry import HeldVerdict, needs_visit
+from cis490_pipeline.warehouse.tables import Tables
+
+_COLUMNS = (
+    "episode_id",
+    "host_id",
+    "sha256",
+    "status",
+    "reasons",
+    "file_size_bytes",
+    "file_mtime_ns",
+)
+
+
+def held_verdicts(rows: pa.Table) -> dict[str, HeldVerdict]:
+    """Return episode id → what is remembered of its last visit.
+
+    ``rows`` is a validation index with the columns that the retry rule compares.
+    """
+    return {
+        row["episode_id"]: HeldVerdict(
+            host_id=row["host_id"],
+            sha256=row["sha256"],
+            status=row["status"],
+            reasons=tuple(row["reasons"]),
+            file_size_bytes=row["file_size_bytes"],
+            file_mtime_ns=row["file_mtime_ns"],
+        )
+        for row in rows.select(list(_COLUMNS)).to_pylist()
+    }
+
+
+def read_held(tables: Tables) -> dict[str, HeldVerdict]:
+    """Return what the validation index holds, of every host: a re-ship may change the host."""
+    return held_verdicts(tables.read(Table.VALIDATION_INDEX, columns=_COLUMNS))
+
+
+def due_entries(
+    store: EpisodeStore,
+    entries: Iterable[IndexEntry],
+    held: Mapping[str, HeldVerdict],
+    unfinished: frozenset[str] = frozenset(),
+) -> Sequence[IndexEntry]:
+    """Return the entries to visit, in index order; ``unfinished`` ones are visited in any case."""
+    due = [
+        entry
+        for entry in entries
+        if entry.episode_id in unfinished or _is_due(store, entry, held.get(entry.episode_id))
+    ]
+    return sorted(due, key=lambda entry: entry.offset)
+
+
+def _is_due(store: EpisodeStore, entry: IndexEntry, held: HeldVerdict | None) -> bool:
+    try:
+        stamp = store.stamp(entry.host_id, entry.episode_id)
+    except OSError:  # the visit itself will say what the file system says
+        return True
+    return needs_visit(entry, held, stamp)

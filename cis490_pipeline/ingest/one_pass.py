@@ -1,0 +1,119 @@
+"""One episode, read once: verdict, grid, labels and statistics from the same bytes.
+
+Not here: which episodes (``due``), writing anything (``commit``). Reentrant: threads call it at
+once; reading, hashing, decompression and the kernels release the interpreter lock.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cis490_pipeline.episodes.archive import ArchiveLimits, oversize
+from cis490_pipeline.episodes.decode import open_episode
+from cis490_pipeline.episodes.episode import Episode, OpenFailure
+from cis490_pipeline.episodes.index import IndexEntry
+from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.features.rows import EpisodeKeys, EpisodePiece, WindowPiece
+from cis490_pipeline.features.statistics import episode_statistics, window_statistics
+from cis490_pipeline.telemetry.grid import Grid, GridTooLong, build_grid
+from cis490_pipeline.telemetry.labelling import Transition, label_windows, transitions
+from cis490_pipeline.validation.gate import (
+    Status,
+    Verdict,
+    judge,
+    judge_missing,
+    judge_unreadable,
+)
+from cis490_pipeline.validation.record import ValidationRow, validation_row
+
+TRAINABLE = frozenset({Status.ACCEPTED, Status.DEGRADED})
+"""Verdicts whose episodes get a shard, windows and statistics."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Content:
+    """What an accepted or degraded episode adds to the tables.
+
+    ``x_TC`` is its grid, float32 ``[n_ticks, 46]``; times are Unix nanoseconds, ``t_end_wall_ns``
+    None where there is no telemetry row.
+    """
+
+    x_TC: NDArray[np.float32]
+    t0_wall_ns: int
+    t_end_wall_ns: int | None
+    transitions: tuple[Transition, ...]
+    windows: WindowPiece
+    episode: EpisodePiece
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What one visit to an episode found; ``content`` is None unless the verdict trains."""
+
+    row: ValidationRow
+    content: Content | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Opened:
+    verdict: Verdict
+    episode: Episode | None
+    grid: Grid | None
+
+
+def visit(store: EpisodeStore, entry: IndexEntry, limits: ArchiveLimits) -> Outcome:
+    """Read, judge and window one indexed episode; never raises for a fault of its data."""
+    stamp = None
+    try:
+        stamp = store.stamp(entry.host_id, entry.episode_id)
+        if stamp is None:
+            row = validation_row(entry, judge_missing(), None, None)
+            return Outcome(row=row, content=None)
+        too_large = oversize(stamp.size_bytes, limits)
+        if too_large is not None:  # not worth reading for its hash
+            verdict = judge(entry, entry.sha256, stamp.size_bytes, too_large)
+            return Outcome(row=validation_row(entry, verdict, None, stamp), content=None)
+        compressed = store.read(entry.host_id, entry.episode_id)
+    except OSError as error:
+        row = validation_row(entry, judge_unreadable(error), None, stamp)
+        return Outcome(row=row, content=None)
+    opened = _open(entry, compressed, limits)
+    row = validation_row(entry, opened.verdict, opened.episode, stamp)
+    if opened.episode is None or opened.grid is None or opened.verdict.status not in TRAINABLE:
+        return Outcome(row=row, content=None)
+    return Outcome(row=row, content=_content(row, opened.episode, opened.grid))
+
+
+def _open(entry: IndexEntry, compressed: bytes, limits: ArchiveLimits) -> _Opened:
+    sha256 = hashlib.sha256(compressed).hexdigest()
+    opened = open_episode(compressed, limits)
+    grid = build_grid(opened) if isinstance(opened, Episode) else None
+    if isinstance(grid, GridTooLong):
+        opened, grid = grid.failure, None
+    verdict = judge(entry, sha256, len(compressed), opened)
+    episode = None if isinstance(opened, OpenFailure) else opened
+    return _Opened(verdict=verdict, episode=episode, grid=grid)
+
+
+def _content(row: ValidationRow, episode: Episode, grid: Grid) -> Content | None:
+    if grid.t0_wall_ns is None:  # no label: the gate rejects it, there is no origin
+        return None
+    keys = EpisodeKeys(
+        episode_id=row.episode_id,
+        host_id=row.host_id,
+        profile=row.profile,
+        sample_name=row.sample_name,
+        sample_kind=row.sample_kind,
+        sha256=row.sha256,
+    )
+    labels = label_windows(episode.labels, grid.t0_wall_ns, grid.n_windows)
+    return Content(
+        x_TC=grid.x_TC,
+        t0_wall_ns=grid.t0_wall_ns,
+        t_end_wall_ns=grid.t_end_wall_ns,
+        transitions=transitions(episode.labels, grid.t0_wall_ns),
+        windows=WindowPiece(keys=keys, labels=labels, stats_NCS=window_statistics(grid.x_TC)),
+        episode=EpisodePiece(keys=keys, stats_CS=episode_statistics(grid.x_TC)),
+    )

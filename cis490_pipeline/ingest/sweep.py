@@ -1,0 +1,119 @@
+"""The validation sweep alone: every indexed episode of a store judged into one Parquet file.
+
+Resumable: verdicts are kept in parts beside the output until the sweep is whole; a run that starts
+over the parts of another visits only what they do not answer.
+
+Not here: tables and shards (``run``).
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
+
+from cis490_pipeline.episodes.index import IndexReading, load_index
+from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.ingest.due import due_entries, held_verdicts
+from cis490_pipeline.ingest.run import IngestOptions, Progress, no_progress, visit_in_batches
+from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
+from cis490_pipeline.validation.record import (
+    ValidationRow,
+    rows_from_table,
+    rows_to_table,
+    spec_columns,
+)
+from cis490_pipeline.warehouse.atomic import write_bytes
+
+_SCHEMA: Final = TABLE_SCHEMAS[Table.VALIDATION_INDEX]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sweep:
+    """Verdicts of all indexed episodes, with what was wrong with the index itself.
+
+    ``rows`` has the columns of the validation index; ``n_resumed`` of them were judged by an
+    earlier run that did not finish.
+    """
+
+    rows: tuple[ValidationRow, ...]
+    reading: IndexReading
+    n_resumed: int
+
+
+def sweep_store(
+    store: EpisodeStore,
+    out: Path,
+    *,
+    limit: int | None = None,
+    options: IngestOptions | None = None,
+    progress: Progress = no_progress,
+) -> Sweep:
+    """Judge the episodes of a store and write ``out`` with exactly the format's columns.
+
+    Parameters
+    ----------
+    out
+        Parquet file to write, whole; the parts lie in ``<out>.parts`` until then.
+    limit
+        Judge only the first so many episodes, in index order.
+
+    Raises
+    ------
+    StoreError
+        Where the index cannot be read.
+    WarehouseError
+        Where the output cannot be written.
+    """
+    reading = load_index(store.index_path)
+    entries = sorted(reading.entries, key=lambda entry: entry.offset)[:limit]
+    parts = out.with_name(f"{out.name}.parts")
+    before = _read_parts(parts)
+    due = due_entries(store, entries, held_verdicts(before))
+    n_seen = 0
+    for number, outcomes in enumerate(
+        visit_in_batches(store, due, options or IngestOptions()), start=_next_number(parts)
+    ):
+        _write_part(parts / f"{number:06d}.arrow", rows_to_table([o.row for o in outcomes]))
+        n_seen += len(outcomes)
+        progress(n_seen, len(due))
+    rows = _latest(_read_parts(parts), [entry.episode_id for entry in entries])
+    _write_parquet(out, spec_columns(rows))
+    shutil.rmtree(parts, ignore_errors=True)
+    return Sweep(rows=rows_from_table(rows), reading=reading, n_resumed=len(entries) - len(due))
+
+
+def _part_files(parts: Path) -> list[Path]:
+    return sorted(parts.glob("[0-9]*.arrow"))
+
+
+def _next_number(parts: Path) -> int:
+    return max((int(path.stem) for path in _part_files(parts)), default=-1) + 1
+
+
+def _read_parts(parts: Path) -> pa.Table:
+    tables = [pa.ipc.open_file(path.read_bytes()).read_all() for path in _part_files(parts)]
+    return pa.concat_tables([_SCHEMA.empty_table(), *tables])
+
+
+def _write_part(path: Path, rows: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    write_bytes(path, memoryview(sink.getvalue()))
+
+
+def _latest(rows: pa.Table, wanted: Sequence[str]) -> pa.Table:
+    """Return the last verdict on each wanted episode: a later part overrules an earlier one."""
+    position: dict[str, int] = {name: i for i, name in enumerate(rows["episode_id"].to_pylist())}
+    return rows.take(pa.array([position[name] for name in wanted], pa.int64()))
+
+
+def _write_parquet(path: Path, table: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    write_bytes(path, memoryview(sink.getvalue()))

@@ -1,0 +1,44 @@
+"""The families, in the order of every table and report.
+
+A new family adds its file and one line here. Importing this module imports neither torch nor
+xgboost.
+"""
+
+from typing import Final
+
+from cis490_pipeline.errors import ConfigurationError
+from cis490_pipeline.models.classifier import FamilySpec
+from cis490_pipeline.models.cnn import CNN
+from cis490_pipeline.models.elapsed_time import ELAPSED_TIME
+from cis490_pipeline.models.gbt import GBT
+from cis490_pipeline.models.majority import MAJORITY
+
+FAMILIES: Final[tuple[FamilySpec, ...]] = (
+    GBT,
+    CNN,
+    MAJORITY,
+    ELAPSED_TIME,
+)
+
+
+def family(name: str) -> FamilySpec:
+    """Return a family by its name.
+
+    Raises
+    ------
+    ConfigurationError
+        Listing the known names.
+
+    >>> family("gbt").inputs.value
+    'summary'
+    """
+    for spec in FAMILIES:
+        if spec.name == name:
+            return spec
+    raise ConfigurationError(
+        "no such model family",
+        where="family",
+        expected="one of " + ", ".join(spec.name for spec in FAMILIES),
+        found=name,
+        todo="choose one of these names",
+    )

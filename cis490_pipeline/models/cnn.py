@@ -1,0 +1,88 @@
+"""``cnn``: a residual 1-D convolutional network on the raw grid.
+
+Chosen, not sketched. A fully convolutional residual network with global pooling (Wang et al. 2017)
+is the family that wins or ties the published comparisons of deep time-series classifiers, works at
+any length, and has few knobs. BatchNorm and not GroupNorm: GroupNorm divides every window by its
+own amplitude, and the level of a channel is the signal here. The first convolutions stride until
+at most 32 steps remain, because most channels are sampled at 1 or 2 Hz and held on the 10 Hz grid:
+full resolution costs five times as much and carries nothing. Pooling is a mean and a maximum (a
+level and a burst) over the steps where any channel is present, so padding does not dilute it.
+Runs of channels are hidden at random while training, since another host lacks whole sources.
+
+Source: Wang, Yan and Oates 2017, *Time Series Classification from Scratch*.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+
+from cis490_pipeline.models.classifier import (
+    CHANNEL_MODES,
+    CaseShape,
+    Classifier,
+    FamilySpec,
+    HyperParameters,
+    Inputs,
+    Network,
+    NetworkHyperParameters,
+    StoredModel,
+    narrow,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CnnHyperParameters(NetworkHyperParameters):
+    """Size and regularisation of the network.
+
+    Attributes
+    ----------
+    filters
+        Width of the first block; later blocks have twice that.
+    channel_dropout
+        Share of the training cases in which a run of channels is hidden.
+    """
+
+    filters: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 32
+    blocks: Annotated[int, msgspec.Meta(ge=1, le=16)] = 3
+    kernel: Annotated[int, msgspec.Meta(ge=1, le=63)] = 5
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.3
+    channel_dropout: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+
+    def __post_init__(self) -> None:
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernel must be odd, so that blocks keep their length: {self.kernel}")
+
+
+def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
+    from cis490_pipeline.models.networks.residual import ResidualNetwork, ResidualPlan
+
+    chosen = narrow(hyper_parameters, CnnHyperParameters)
+    plan = ResidualPlan(
+        filters=chosen.filters,
+        blocks=chosen.blocks,
+        kernel=chosen.kernel,
+        dropout=chosen.dropout,
+        channel_dropout=chosen.channel_dropout,
+    )
+    return ResidualNetwork(plan, shape)
+
+
+def _load(stored: StoredModel) -> Classifier:
+    from cis490_pipeline.models.networks.classifier import load_network
+
+    return load_network(_build, Inputs.SEQUENCE, stored)
+
+
+CNN: Final = FamilySpec(
+    name="cnn",
+    inputs=Inputs.SEQUENCE,
+    modes=CHANNEL_MODES,
+    wants_gpu=True,
+    hyper_parameters=CnnHyperParameters(),
+    fitting=Network(build=_build),
+    load=_load,
+)

@@ -1,0 +1,171 @@
+"""The header of a model bundle: what was fitted, on what, and how its files hash.
+
+Not here: the files (``bundle``), where bundles live (``registry``).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import msgspec
+
+from cis490_pipeline.errors import BundleError
+from cis490_pipeline.models.classifier import CaseShape, Context
+from cis490_pipeline.models.hyper_parameters import Scalar
+from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.fingerprint import FeatureSchema, require_schema, schema_from_json
+
+FORMAT_VERSION: Final = 1
+HEADER_FILE: Final = "header.json"
+LARGEST_HEADER_BYTES: Final = 1 << 20
+LARGEST_FILE_BYTES: Final = 2 << 30
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What a file of the bundle must be."""
+
+    sha256: Sha256
+    bytes: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_FILE_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Applied to every prediction: ``softmax(log p / temperature)``; 1 changes nothing."""
+
+    temperature: Annotated[float, msgspec.Meta(gt=0, le=1e3)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySummary:
+    """How the fit went, without clock times: equal fits have equal headers.
+
+    A round is one evaluation of a network, one boosting round, or 1 for a fit in one call.
+    """
+
+    rounds: int
+    best_round: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleHeader:
+    """Everything that one must know to use a model, and to say where it comes from.
+
+    ``n_channels`` counts summary columns for a summary family (with one timepoint), and is 0 where
+    no channel is seen. ``id_val_macro_f1`` is None where it is undefined. ``code_commit`` is empty
+    outside a repository.
+    """
+
+    format_version: int
+    family: str
+    mode: Mode
+    context: Context
+    hyper_parameters: Mapping[str, Scalar]
+    split: str
+    training_set_hash: str
+    training_ids_hash: str
+    statuses: tuple[str, ...]
+    seed: int
+    labels: tuple[str, ...]
+    identity: Sha256
+    calibration: Calibration
+    schema: FeatureSchema
+    schema_fingerprint: Sha256
+    n_channels: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    n_timepoints: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    library_versions: Mapping[str, str]
+    code_commit: str
+    id_val_macro_f1: float | None
+    history: HistorySummary
+    files: Mapping[str, FileFacts]
+
+    @property
+    def shape(self) -> CaseShape:
+        """Shape of the cases that the model takes."""
+        return CaseShape(
+            n_channels=self.n_channels,
+            n_timepoints=self.n_timepoints,
+            n_classes=len(self.labels),
+        )
+
+
+def encode_header(header: BundleHeader) -> bytes:
+    """Return the canonical JSON: equal headers have equal bytes."""
+    return msgspec.json.encode(header, order="deterministic")
+
+
+def _refusal(what: str, where: str, *, expected: str = "", found: str = "") -> BundleError:
+    return BundleError(
+        what,
+        where=where,
+        expected=expected,
+        found=found,
+        todo="train the model again, or fetch the bundle again from where it was made",
+    )
+
+
+def _object_of(data: bytes, where: str) -> dict[str, object]:
+    if len(data) > LARGEST_HEADER_BYTES:
+        raise _refusal(
+            "header too large",
+            where,
+            expected=f"at most {LARGEST_HEADER_BYTES} bytes",
+            found=str(len(data)),
+        )
+    try:
+        return msgspec.json.decode(data, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _refusal("header is not a JSON object", where, found=str(error)) from error
+
+
+def _require_consistent(header: BundleHeader, data: bytes, where: str) -> None:
+    # One canonical form: no surplus field, no doubled key, no other spacing.
+    if encode_header(header) != data:
+        raise _refusal("header is not in canonical form", where)
+    if header.schema_fingerprint != header.schema.fingerprint:
+        raise _refusal("fingerprint is not that of the schema", where)
+    if len(header.labels) < 2 or len(set(header.labels)) != len(header.labels):
+        raise _refusal("labels are not distinct classes", where, found=str(header.labels))
+    for name in header.files:
+        if not _PLAIN_NAME.fullmatch(name) or name == HEADER_FILE:
+            raise _refusal("file name that is not a plain name", where, found=ascii(name)[:80])
+
+
+def decode_header(data: bytes, *, where: str, schema: FeatureSchema | None = None) -> BundleHeader:
+    """Return the header of a bundle, refusing everything that this version did not write.
+
+    Parameters
+    ----------
+    data
+        Content of ``header.json``.
+    schema
+        What the bundle must have been made for; None is this code's own.
+
+    Raises
+    ------
+    SchemaMismatchError
+        Where it was made for another schema, naming the first difference.
+    BundleError
+        For everything else.
+    """
+    raw = _object_of(data, where)
+    if raw.get("format_version") != FORMAT_VERSION:
+        raise _refusal(
+            "foreign format version",
+            where,
+            expected=str(FORMAT_VERSION),
+            found=ascii(raw.get("format_version"))[:80],
+        )
+    require_schema(schema_from_json(raw.get("schema"), where=where), where=where, ours=schema)
+    try:
+        header = msgspec.convert(raw, BundleHeader)
+    except msgspec.ValidationError as error:
+        raise _refusal("header has other fields", where, found=str(error)) from error
+    _require_consistent(header, data, where)
+    return header

@@ -1,0 +1,181 @@
+"""Where bundles live, which job identity each one answers, and how often a job was tried.
+
+::
+
+    <root>/<sha256>/                        bundles, content-addressed
+    <root>/by-identity/<identity>.json      job identity -> bundle, written by conditional create
+    <root>/attempts/<identity>/<n>.json     one file for every attempt that has not succeeded
+
+An attempt is counted before it starts, so that a fit that kills its process is counted as well; the
+file goes away when the fit succeeds or is cancelled.
+
+Not here: the bundle format (``bundle``), what an identity is made of (``training.identity``).
+"""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cis490_pipeline.errors import (
+    AttemptsExhaustedError,
+    BundleError,
+    SchemaMismatchError,
+    TrainingCancelledError,
+    WarehouseError,
+)
+from cis490_pipeline.models.bundle import pack_bundle, read_files, read_header
+from cis490_pipeline.models.header import HEADER_FILE, BundleHeader
+from cis490_pipeline.warehouse.atomic import create_exclusive, write_bytes, write_directory
+
+MOST_ATTEMPTS: Final = 3
+_HEX: Final = re.compile(r"[0-9a-f]{4,64}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    bundle: str
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    state: str
+
+
+def _is_sound(directory: Path) -> bool:
+    try:
+        _, header = read_header(directory)
+        read_files(directory, header)
+    except (BundleError, SchemaMismatchError):
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRegistry:
+    """The bundles below one directory."""
+
+    root: Path
+
+    def save(self, header: BundleHeader, weights: Mapping[str, bytes]) -> str:
+        """Store a bundle and enter it for its identity; return the bundle that now answers it.
+
+        Where another run was faster with a sound bundle for the same identity, that one stands.
+        """
+        address, files = pack_bundle(header, weights)
+        directory = self.root / address
+        if not write_directory(directory, files) and not _is_sound(directory):
+            shutil.rmtree(directory, ignore_errors=True)
+            write_directory(directory, files)
+        entry = msgspec.json.encode(_Entry(bundle=address))
+        path = self._entry_path(header.identity)
+        if not create_exclusive(path, entry):
+            standing = self.by_identity(header.identity)
+            if standing is not None:
+                return standing
+            write_bytes(path, entry)
+        return address
+
+    def by_identity(self, identity: str) -> str | None:
+        """Return the bundle that answers a job identity.
+
+        None where there is none, and where the entry or its bundle is gone or damaged: then the job
+        has to run again, and its result replaces the entry.
+        """
+        try:
+            raw = self._entry_path(identity).read_bytes()
+            address = msgspec.json.decode(raw, type=_Entry).bundle
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        if not _SHA256.fullmatch(address):
+            return None
+        return address if _is_sound(self.root / address) else None
+
+    def find(self, reference: Path | str) -> Path:
+        """Return the directory of a bundle: itself, its sha256, or an unambiguous prefix.
+
+        Raises
+        ------
+        WarehouseError
+            Where nothing or more than one bundle answers to the reference.
+        """
+        given = Path(reference)
+        if (given / HEADER_FILE).is_file():
+            return given
+        prefix = str(reference)
+        found = self._with_prefix(prefix) if _HEX.fullmatch(prefix) else []
+        if len(found) != 1:
+            raise WarehouseError(
+                "more than one such bundle" if found else "no such bundle",
+                where=str(self.root),
+                expected="a bundle's directory, its sha256, or at least 4 digits of it",
+                found=", ".join(path.name[:16] for path in found) or prefix,
+                todo="give more digits" if found else "train the model, or correct the reference",
+            )
+        return found[0]
+
+    @contextlib.contextmanager
+    def attempt(self, identity: str) -> Generator[None]:
+        """Count one attempt at a job for the time of the block.
+
+        It stays counted where the block fails or the process dies in it. Cancelling, an interrupt
+        or an exit of the process by its owner is nobody's failure and is not counted.
+
+        Raises
+        ------
+        AttemptsExhaustedError
+            Where ``MOST_ATTEMPTS`` have failed already; says which files to delete.
+        """
+        path = self._begin(identity)
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(error, TrainingCancelledError) or not isinstance(error, Exception):
+                path.unlink(missing_ok=True)
+            else:
+                state = f"failed: {type(error).__name__}: {error}"[:2000]
+                write_bytes(path, msgspec.json.encode(_Attempt(state=state)))
+            raise
+        shutil.rmtree(path.parent, ignore_errors=True)
+
+    def attempts(self, identity: str) -> tuple[Path, ...]:
+        """Return the files of the attempts that count against an identity, oldest first."""
+        directory = self.root / "attempts" / identity
+        return tuple(
+            path
+            for path in (directory / f"{n}.json" for n in range(1, MOST_ATTEMPTS + 1))
+            if path.is_file()
+        )
+
+    def _begin(self, identity: str) -> Path:
+        directory = self.root / "attempts" / identity
+        for number in range(1, MOST_ATTEMPTS + 1):
+            path = directory / f"{number}.json"
+            state = _Attempt(state="started, and neither failed, succeeded nor was cancelled")
+            if create_exclusive(path, msgspec.json.encode(state)):
+                return path
+        raise AttemptsExhaustedError(
+            f"{MOST_ATTEMPTS} attempts at this job have failed",
+            where=str(directory),
+            found=self._last_words(directory),
+            todo=f"remove the cause, then delete {directory} (or a file in it) to try again",
+        )
+
+    @staticmethod
+    def _last_words(directory: Path) -> str:
+        path = directory / f"{MOST_ATTEMPTS}.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=_Attempt).state
+        except (OSError, msgspec.DecodeError):
+            return "unknown"
+
+    def _entry_path(self, identity: str) -> Path:
+        return self.root / "by-identity" / f"{identity}.json"
+
+    def _with_prefix(self, prefix: str) -> list[Path]:
+        candidates = sorted(self.root.glob(f"{prefix}*"))
+        return [path for path in candidates if _SHA256.fullmatch(path.name) and path.is_dir()]

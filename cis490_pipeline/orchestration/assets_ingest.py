@@ -1,0 +1,95 @@
+"""The ingest assets of a host: one decode pass, three assets, never a part of them alone.
+
+Not here: the pass itself (``ingest.run``), the checks (``checks``).
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import dagster as dg
+
+from cis490_pipeline.ingest.report import IngestReport
+from cis490_pipeline.ingest.run import IngestOptions, ingest_host
+from cis490_pipeline.orchestration.config import IngestConfig
+from cis490_pipeline.orchestration.metadata import column_schema, ingest_metadata
+from cis490_pipeline.orchestration.partitions import EPISODE_STORE, HOSTS
+from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.schema.fingerprint import current_schema
+from cis490_pipeline.schema.tables import Table
+
+GROUP: Final = "ingest"
+OWNERS: Final = ("team:data",)
+INGEST_KEYS: Final = ("validation_index", "tensor_shards", "window_features")
+
+EPISODE_STORE_SPEC: Final = dg.AssetSpec(
+    EPISODE_STORE,
+    partitions_def=HOSTS,
+    group_name="store",
+    kinds={"file"},
+    owners=["team:lab"],
+    description="The receiver's `index.jsonl` and `episodes/<host>/*.tar.zst`; append-only, "
+    "written elsewhere. `cis490 register` reports what it holds for each host.",
+)
+
+
+def _spec(name: str, kind: str, description: str, table: Table | None) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        name,
+        deps=[EPISODE_STORE],
+        partitions_def=HOSTS,
+        group_name=GROUP,
+        kinds={"python", kind},
+        owners=OWNERS,
+        code_version=current_schema().fingerprint[:12],
+        description=description,
+        metadata={"dagster/column_schema": column_schema(table)} if table else {},
+        tags={"stage": "ingest"},
+    )
+
+
+@dg.multi_asset(
+    name="ingest",
+    can_subset=False,
+    specs=[
+        _spec(
+            "validation_index",
+            "deltalake",
+            "One row per indexed episode: its verdict and every reason.",
+            Table.VALIDATION_INDEX,
+        ),
+        _spec(
+            "tensor_shards",
+            "numpy",
+            "The 10 Hz grid of every accepted or degraded episode, `[ticks, 46]` float32, "
+            "memory-mapped; windows are views into it.",
+            None,
+        ),
+        _spec(
+            "window_features",
+            "deltalake",
+            "One row per window of 10 s every 5 s: label and 46 × 6 statistics. "
+            "`episodes` and `episode_features` are written beside it.",
+            Table.WINDOW_FEATURES,
+        ),
+    ],
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
+    op_tags={"dagster-celery/queue": "cpu"},
+)
+def ingest_assets(
+    context: dg.AssetExecutionContext, config: IngestConfig, lab: Lab
+) -> Iterator[dg.MaterializeResult]:
+    """Read the host's new episodes; a no-op where nothing is new."""
+    store, host = lab.episode_store(config.index), context.partition_key
+    report = ingest_host(store, lab.warehouse, host, IngestOptions(threads=lab.n_threads))
+    context.log.info(report.sentence)
+    yield from _results(report)
+
+
+def _results(report: IngestReport) -> Iterator[dg.MaterializeResult]:
+    versions = report.data_versions
+    for name in INGEST_KEYS:
+        yield dg.MaterializeResult(
+            asset_key=name,
+            data_version=dg.DataVersion(versions[name]),
+            metadata=ingest_metadata(report, name),
+        )

@@ -1,0 +1,98 @@
+"""The data card of the whole store, and a split's comparison report and model cards.
+
+Not here: what the pages say (``reporting``).
+"""
+
+from typing import Final
+
+import dagster as dg
+
+from cis490_pipeline.orchestration.assets_ingest import INGEST_KEYS
+from cis490_pipeline.orchestration.assets_models import (
+    evaluation_key,
+    families_and_modes,
+    model_key,
+)
+from cis490_pipeline.orchestration.metadata import file_link
+from cis490_pipeline.orchestration.partitions import SPLITS
+from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.reporting.publish import (
+    publish_comparison,
+    publish_data_card,
+    publish_model_cards,
+)
+from cis490_pipeline.schema.fingerprint import current_schema
+
+GROUP: Final = "reports"
+OWNERS: Final = ["team:ml"]
+CODE_VERSION: Final = current_schema().fingerprint[:12]
+
+
+@dg.asset(
+    deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in INGEST_KEYS],
+    group_name="data_quality",
+    kinds={"markdown"},
+    owners=["team:data"],
+    code_version=CODE_VERSION,
+)
+def data_card(lab: Lab) -> dg.MaterializeResult:
+    """Tell what the tables hold: hosts × profiles × verdicts; export the verdicts."""
+    card = publish_data_card(lab.warehouse)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(card.content_hash),
+        metadata={
+            "episodes": dg.MetadataValue.int(card.n_episodes),
+            "card": dg.MetadataValue.md(card.markdown),
+            "file": file_link(card.path),
+            "export": file_link(lab.warehouse.layout.validation_export),
+        },
+    )
+
+
+def build_report_assets() -> list[dg.AssetsDefinition]:
+    """Return the report assets; their dependencies follow the catalog of families."""
+    pairs = [(spec.name, mode) for spec, mode in families_and_modes()]
+    evaluations = [evaluation_key(family, mode) for family, mode in pairs]
+
+    @dg.asset(
+        partitions_def=SPLITS,
+        deps=[*evaluations, "test_set"],
+        group_name=GROUP,
+        kinds={"html", "markdown"},
+        owners=OWNERS,
+        code_version=CODE_VERSION,
+    )
+    def comparison_report(context: dg.AssetExecutionContext, lab: Lab) -> dg.MaterializeResult:
+        """Every model of the split side by side, with what is and what is not tested."""
+        report = publish_comparison(lab.warehouse, context.partition_key)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(report.content_hash),
+            metadata={
+                "headline": dg.MetadataValue.text(report.headline),
+                "models": dg.MetadataValue.md(report.table_markdown),
+                "html": dg.MetadataValue.url(report.html.as_uri()),
+                "markdown": file_link(report.markdown),
+                "json": file_link(report.json),
+            },
+        )
+
+    @dg.asset(
+        partitions_def=SPLITS,
+        deps=[*(model_key(family, mode) for family, mode in pairs), *evaluations],
+        group_name=GROUP,
+        kinds={"markdown"},
+        owners=OWNERS,
+        code_version=CODE_VERSION,
+    )
+    def model_cards(context: dg.AssetExecutionContext, lab: Lab) -> dg.MaterializeResult:
+        """One card per fitted model: what it is, what it was fitted on, what it is good for."""
+        cards = publish_model_cards(lab.warehouse, context.partition_key)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(cards.content_hash),
+            metadata={
+                "cards": dg.MetadataValue.int(len(cards.paths)),
+                "directory": file_link(cards.directory),
+            },
+        )
+
+    return [data_card, comparison_report, model_cards]

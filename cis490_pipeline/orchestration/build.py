@@ -1,0 +1,39 @@
+"""Everything Dagster loads, from one call, so that tests need no patching.
+
+Not here: any definition itself.
+"""
+
+import dagster as dg
+
+from cis490_pipeline.orchestration.assets_ingest import EPISODE_STORE_SPEC, ingest_assets
+from cis490_pipeline.orchestration.assets_models import (
+    build_evaluation_asset,
+    build_model_asset,
+    families_and_modes,
+)
+from cis490_pipeline.orchestration.assets_reports import build_report_assets
+from cis490_pipeline.orchestration.assets_sets import test_set, training_set
+from cis490_pipeline.orchestration.checks import CHECKS
+from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
+from cis490_pipeline.orchestration.resources import lab_of
+from cis490_pipeline.settings import Settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Return the definitions of one installation."""
+    pairs = list(families_and_modes())
+    return dg.Definitions(
+        assets=[
+            EPISODE_STORE_SPEC,
+            ingest_assets,
+            training_set,
+            test_set,
+            *(build_model_asset(spec, mode) for spec, mode in pairs),
+            *(build_evaluation_asset(spec, mode) for spec, mode in pairs),
+            *build_report_assets(),
+        ],
+        asset_checks=CHECKS,
+        jobs=[INGEST_HOST, FULL_SPLIT],
+        resources={"lab": lab_of(settings)},
+        executor=dg.multi_or_in_process_executor,
+    )

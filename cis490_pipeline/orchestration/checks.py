@@ -1,0 +1,93 @@
+"""Asset checks: index damage (warns), coverage and leakage (block).
+
+Each has a test that plants its fault. Not here: the rules (``splits``, ``episodes``).
+"""
+
+from typing import Final
+
+import dagster as dg
+
+from cis490_pipeline.datasets.facts import episode_facts
+from cis490_pipeline.datasets.test_sets import load_test_set
+from cis490_pipeline.datasets.training_sets import load_training_set
+from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.orchestration.config import IngestConfig
+from cis490_pipeline.orchestration.metadata import markdown_table
+from cis490_pipeline.orchestration.partitions import HOSTS, SPLITS
+from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.splits.coverage import training_problems
+from cis490_pipeline.splits.leakage import find_leaks
+from cis490_pipeline.validation.summary import summarize
+
+_SHOWN: Final = 20
+
+
+@dg.asset_check(
+    asset="validation_index",
+    partitions_def=HOSTS,
+    description="Lines of the index that are not one whole, valid row.",
+)
+def index_damage(config: IngestConfig, lab: Lab) -> dg.AssetCheckResult:
+    """Warn where the index has damaged lines; nothing of them is lost, each is listed."""
+    store = lab.episode_store(config.index)
+    damage = load_index(store.index_path).damage
+    kinds = [(k.value, n) for k, n in summarize((), damage).index_damage.items() if n]
+    shown = [(d.line, d.offset, d.kind.value, d.excerpt) for d in damage[:_SHOWN]]
+    return dg.AssetCheckResult(
+        passed=not damage,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "damaged": dg.MetadataValue.int(len(damage)),
+            "kinds": markdown_table(("kind", "rows"), kinds),
+            "first": markdown_table(("line", "offset", "kind", "excerpt"), shown),
+            "index": dg.MetadataValue.path(str(store.index_path)),
+        },
+    )
+
+
+@dg.asset_check(
+    asset="training_set",
+    partitions_def=SPLITS,
+    blocking=True,
+    description="Enough to fit on and to choose on: train and id_val are not empty, malicious "
+    "profiles train.",
+)
+def coverage(context: dg.AssetCheckExecutionContext, lab: Lab) -> dg.AssetCheckResult:
+    """Block a fit on a training set that cannot carry it."""
+    training_set = load_training_set(lab.warehouse.layout, context.partition_key)
+    facts = {fact.episode_id: fact for fact in episode_facts(lab.warehouse)}
+    train = [facts[m.episode_id] for m in training_set.train if m.episode_id in facts]
+    id_val = [facts[m.episode_id] for m in training_set.id_val if m.episode_id in facts]
+    problems = training_problems(train, id_val)
+    rows = [(p.reason, p.suggestion) for p in problems]
+    return dg.AssetCheckResult(
+        passed=not problems,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"problems": markdown_table(("why", "what to do"), rows)},
+    )
+
+
+@dg.asset_check(
+    asset="test_set",
+    additional_deps=["training_set"],
+    partitions_def=SPLITS,
+    blocking=True,
+    description="Train, id_val and test are disjoint by episode and by tarball.",
+)
+def leakage(context: dg.AssetCheckExecutionContext, lab: Lab) -> dg.AssetCheckResult:
+    """Block every evaluation on a test set that touches the training set."""
+    layout, split = lab.warehouse.layout, context.partition_key
+    training_set, test_set = load_training_set(layout, split), load_test_set(layout, split)
+    leaks = find_leaks(training_set.train, training_set.id_val, test_set.test)
+    rows = [(leak.kind.value, leak.detail) for leak in leaks[:_SHOWN]]
+    return dg.AssetCheckResult(
+        passed=not leaks,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "leaks": dg.MetadataValue.int(len(leaks)),
+            "first": markdown_table(("kind", "detail"), rows),
+        },
+    )
+
+
+CHECKS: Final = [index_damage, coverage, leakage]

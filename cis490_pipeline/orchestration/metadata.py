@@ -1,0 +1,54 @@
+"""Library values as Dagster metadata: counts, small tables, links, numbers that plot over time.
+
+Not here: computing any of them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from cis490_pipeline.ingest.report import IngestReport
+from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
+
+Metadata = Mapping[str, dg.MetadataValue]
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """Return a table's columns for the UI."""
+    return dg.TableSchema(
+        columns=[dg.TableColumn(field.name, str(field.type)) for field in TABLE_SCHEMAS[table]]
+    )
+
+
+def markdown_table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> dg.MetadataValue:
+    """Return a small table that the UI renders inline."""
+    lines = [" | ".join(header), " | ".join("---" for _ in header)]
+    lines += [" | ".join(str(cell) for cell in row) for row in rows]
+    return dg.MetadataValue.md("\n".join(f"| {line} |" for line in lines))
+
+
+def file_link(path: Path) -> dg.MetadataValue:
+    """Return a path that the UI shows with a copy button."""
+    return dg.MetadataValue.path(str(path))
+
+
+def ingest_metadata(report: IngestReport, asset: str) -> dict[str, dg.MetadataValue]:
+    """Return what a host's ingest has to tell about one of its assets."""
+    common: dict[str, dg.MetadataValue] = {
+        "episodes_new": dg.MetadataValue.int(report.episodes_new),
+        "episodes_total": dg.MetadataValue.int(report.episodes_total),
+        "seconds": dg.MetadataValue.float(round(report.seconds, 3)),
+    }
+    if report.episodes_new and report.seconds > 0:
+        rate = report.episodes_new / report.seconds
+        common["episodes_per_s"] = dg.MetadataValue.float(round(rate, 1))
+    if asset == "validation_index":
+        common["dagster/row_count"] = dg.MetadataValue.int(report.episodes_total)
+        common["verdicts"] = markdown_table(("status", "episodes"), list(report.status.items()))
+        common["reasons"] = markdown_table(("reason", "episodes"), list(report.reasons))
+    if asset == "window_features":
+        common["dagster/row_count"] = dg.MetadataValue.int(report.windows_total)
+    if asset == "tensor_shards":
+        common["shard_bytes"] = dg.MetadataValue.int(report.shard_bytes)
+    return common

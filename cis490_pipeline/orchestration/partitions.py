@@ -1,0 +1,94 @@
+"""Host and split partitions, and the one function that registers them.
+
+Not here: what a split means (``splits.recipes``), when to look for new hosts (the callers: the
+command line, sensors, tests).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import dagster as dg
+
+from cis490_pipeline.episodes.index import IndexReading
+from cis490_pipeline.splits.recipes import HostLists, split_keys
+
+HOSTS: Final = dg.DynamicPartitionsDefinition(name="host")
+SPLITS: Final = dg.DynamicPartitionsDefinition(name="split")
+
+EPISODE_STORE: Final = dg.AssetKey("episode_store")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What ``register_partitions`` added; both are sorted."""
+
+    new_hosts: tuple[str, ...]
+    new_splits: tuple[str, ...]
+
+
+def register_partitions(
+    instance: dg.DagsterInstance, reading: IndexReading, host_lists: Iterable[HostLists] = ()
+) -> Registered:
+    """Add the hosts of an index and the splits that they allow; report what the store holds.
+
+    Safe to repeat. A host that left the index stays: its episodes are still in the tables.
+
+    Parameters
+    ----------
+    instance
+        Where the partitions live.
+    reading
+        The index as it is now.
+    host_lists
+        Declared splits of the form ``hosts:<name>``.
+    """
+    known_hosts = set(instance.get_dynamic_partitions("host"))
+    hosts = known_hosts | {entry.host_id for entry in reading.entries}
+    known_splits = set(instance.get_dynamic_partitions("split"))
+    splits = set(split_keys(sorted(hosts), tuple(host_lists)))
+    new_hosts, new_splits = sorted(hosts - known_hosts), sorted(splits - known_splits)
+    if new_hosts:
+        instance.add_dynamic_partitions("host", new_hosts)
+    if new_splits:
+        instance.add_dynamic_partitions("split", new_splits)
+    _observe_store(instance, reading)
+    return Registered(new_hosts=tuple(new_hosts), new_splits=tuple(new_splits))
+
+
+def store_versions(reading: IndexReading) -> Mapping[str, str]:
+    """Return host → hash of what the index holds for it: the store's data version."""
+    held: dict[str, list[tuple[str, str]]] = {}
+    for entry in reading.entries:
+        held.setdefault(entry.host_id, []).append((entry.episode_id, entry.sha256))
+    return {
+        host: hashlib.sha256(json.dumps(sorted(pairs)).encode()).hexdigest()
+        for host, pairs in held.items()
+    }
+
+
+def _observe_store(instance: dg.DagsterInstance, reading: IndexReading) -> None:
+    """Report an observation for each host whose content differs from the last one reported."""
+    counts: dict[str, int] = {}
+    for entry in reading.entries:
+        counts[entry.host_id] = counts.get(entry.host_id, 0) + 1
+    for host, version in sorted(store_versions(reading).items()):
+        if _last_observed(instance, host) != version:
+            instance.report_runless_asset_event(
+                dg.AssetObservation(
+                    asset_key=EPISODE_STORE,
+                    partition=host,
+                    metadata={"episodes": counts[host]},
+                    tags={"dagster/data_version": version},
+                )
+            )
+
+
+def _last_observed(instance: dg.DagsterInstance, host: str) -> str | None:
+    records = instance.fetch_observations(
+        dg.AssetRecordsFilter(asset_key=EPISODE_STORE, asset_partitions=[host]), limit=1
+    ).records
+    observation = records[0].asset_observation if records else None
+    return (observation.tags or {}).get("dagster/data_version") if observation else None

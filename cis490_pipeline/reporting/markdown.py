@@ -1,0 +1,173 @@
+"""The report of a split as ``comparison.md``: the page's tables for a terminal or a pull request.
+
+Not here: the page (``html``), cards (``cards``).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from cis490_pipeline.evaluation.headline import headline
+from cis490_pipeline.evaluation.interval import Interval
+from cis490_pipeline.evaluation.scores import Coverage
+from cis490_pipeline.reporting.report import (
+    LEDGER_LINES,
+    Report,
+    SliceRow,
+    host_rows,
+    profile_rows,
+)
+from cis490_pipeline.reporting.text import (
+    UNTESTED,
+    bounds,
+    markdown_text,
+    number,
+    number_or_dash,
+    p_value,
+    scored,
+)
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    r"""Return the lines of a table; cells are escaped here and nowhere before.
+
+    >>> markdown_table(["a"], [["x|y"]])
+    ['| a |', '| --- |', '| x\\|y |']
+    """
+    rule = f"| {' | '.join(['---'] * len(head))} |"
+    return [_table_line(head), rule, *(_table_line(row) for row in rows)]
+
+
+def _table_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(markdown_text(cell) for cell in cells)} |"
+
+
+def render_markdown(report: Report) -> str:
+    """Return the report as Markdown."""
+    sections = [
+        [f"# {markdown_text(report.comparison.split)}", "", _quote(report)],
+        ["## Models", "", *_models(report), "", _size(report.comparison.models[0].macro_f1)],
+        ["## Choice", "", *_choices(report)],
+        ["## Paired differences", "", *_differences(report)],
+        ["## Phases", "", *_phases(report)],
+        ["## Profiles", "", *_slices(report, profile_rows(report), "profile")],
+        ["## Hosts", "", *_slices(report, host_rows(report), "host")],
+        ["## Readings of this test set", "", *_ledger(report)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _quote(report: Report) -> str:
+    lines = [headline(report.comparison), *report.comparison.scope.warnings]
+    return "\n>\n".join(f"> {markdown_text(line)}" for line in lines if line)
+
+
+def _models(report: Report) -> list[str]:
+    head = ["model", "role", "id_val", "test", "BCa", "design effect", "accuracy", "Brier", "ECE"]
+    rows: list[list[str]] = []
+    for one in report.ranked():
+        scores = report.evaluation(one.key)
+        recommended = one.key == report.comparison.recommended
+        rows.append(
+            [
+                report.name(one.key),
+                f"{one.role.value}, recommended" if recommended else one.role.value,
+                "none" if one.id_val_macro_f1 is None else number(one.id_val_macro_f1),
+                scored(one.macro_f1),
+                _bca(one.macro_f1),
+                number_or_dash(one.macro_f1.design_effect, digits=1),
+                number_or_dash(scores.accuracy),
+                number_or_dash(scores.brier),
+                number_or_dash(scores.ece),
+            ]
+        )
+    return markdown_table(head, rows)
+
+
+def _bca(interval: Interval) -> str:
+    if interval.bca_low is None or interval.bca_high is None:
+        return "–"
+    return f"[{interval.bca_low:.2f}, {interval.bca_high:.2f}]"
+
+
+def _size(interval: Interval) -> str:
+    text = (
+        f"Intervals over {interval.n_episodes} episodes ({interval.n_hosts} hosts, "
+        f"{interval.n_samples} samples, {interval.n_windows} windows), {interval.condition}."
+    )
+    if interval.caution:
+        text += f" Caution: {interval.caution}."
+    return markdown_text(text)
+
+
+def _choices(report: Report) -> list[str]:
+    lines: list[str] = []
+    for choice in report.comparison.choices:
+        pick = choice.recommended
+        verdict = f"recommended {report.name(pick)}" if pick else "nothing is recommended"
+        lines.append(f"- {markdown_text(f'{choice.mode.value}: {verdict} – {choice.reason}')}")
+    return lines or ["No learned model was scored."]
+
+
+def _differences(report: Report) -> list[str]:
+    rows = [
+        [
+            report.name(one.first),
+            report.name(one.second),
+            scored(one.difference, signed=True),
+            one.verdict.value,
+            p_value(one.p),
+            p_value(one.p_holm),
+            one.tests.value,
+        ]
+        for one in report.comparison.differences
+    ]
+    if not rows:
+        return ["There is no pair to compare."]
+    head = ["first", "minus", "difference", "verdict", "p", "p (Holm)", "family of tests"]
+    return markdown_table(head, rows)
+
+
+def _phases(report: Report) -> list[str]:
+    models = report.ranked()
+    rows: list[list[str]] = []
+    for position, label in enumerate(report.evaluations[0].labels):
+        scores = [report.evaluation(one.key).classes[position] for one in models]
+        cells = [scored(score.f1) for score in scores]
+        rows.append([label, str(scores[0].n_episodes), str(scores[0].n_windows), *cells])
+    return markdown_table(["phase", "episodes", "windows", *_names(report)], rows)
+
+
+def _slices(report: Report, rows: Sequence[SliceRow], what: str) -> list[str]:
+    lines = [
+        [
+            f"{row.name or '(none)'}{_remark(row)}",
+            str(row.first.n_episodes),
+            str(row.first.n_windows),
+            *(UNTESTED if one.macro_f1 is None else _cell(one.macro_f1) for one in row.scores),
+        ]
+        for row in rows
+    ]
+    return markdown_table([what, "episodes", "windows", *_names(report)], lines)
+
+
+def _cell(interval: Interval) -> str:
+    return f"{number(interval.point)} {bounds(interval)}"
+
+
+def _remark(row: SliceRow) -> str:
+    return " (not trained)" if row.first.coverage is Coverage.UNSEEN else ""
+
+
+def _names(report: Report) -> list[str]:
+    return [report.name(one.key) for one in report.ranked()]
+
+
+def _ledger(report: Report) -> list[str]:
+    if not report.ledger:
+        return ["None is recorded."]
+    shown = report.ledger[-LEDGER_LINES:]
+    rows = [
+        [one.when, one.bundle[:12], one.identity[:12], one.why, one.code_commit[:12]]
+        for one in shown
+    ]
+    head = ["when", "bundle", "identity", "why", "code"]
+    return [f"{len(report.ledger)} so far.", "", *markdown_table(head, rows)]

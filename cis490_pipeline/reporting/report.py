@@ -1,0 +1,106 @@
+"""What a report shows, put together once for HTML and Markdown.
+
+Not here: how it is drawn (``html``, ``markdown``).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cis490_pipeline.errors import EvaluationError
+from cis490_pipeline.evaluation.comparison import ComparedModel, Comparison
+from cis490_pipeline.evaluation.keys import ModelKey
+from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
+
+LEDGER_LINES: Final = 12
+"""Readings of the test set that a report quotes; the table has them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One reading of a test set: the row of ``test_ledger``."""
+
+    when: str
+    split: str
+    bundle: str
+    identity: str
+    why: str
+    code_commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The material of one split's report.
+
+    ``ledger`` holds every reading of this split's test set, oldest first. ``made_at`` and
+    ``code_commit`` are printed as given and may be empty.
+    """
+
+    comparison: Comparison
+    evaluations: tuple[ModelEvaluation, ...]
+    ledger: tuple[LedgerEntry, ...]
+    made_at: str
+    code_commit: str
+
+    def __post_init__(self) -> None:
+        compared = {one.key for one in self.comparison.models}
+        given = {one.key for one in self.evaluations}
+        if compared != given:
+            raise EvaluationError(
+                "the evaluations are not those of the comparison",
+                where=self.comparison.split,
+                expected=", ".join(sorted(key.label for key in compared)),
+                found=", ".join(sorted(key.label for key in given)),
+                todo="pass the evaluations that were compared",
+            )
+
+    def ranked(self) -> tuple[ComparedModel, ...]:
+        """Return the models in the order of id_val, best first: the test set ranks nothing."""
+        return tuple(sorted(self.comparison.models, key=_by_id_val))
+
+    def evaluation(self, key: ModelKey) -> ModelEvaluation:
+        """Return the evaluation of one of the models."""
+        return next(one for one in self.evaluations if one.key == key)
+
+    def name(self, key: ModelKey) -> str:
+        """Name a model for people, with the seed where its configuration has several."""
+        same = [one for one in self.evaluations if one.key.label == key.label]
+        return key.label if len(same) == 1 else f"{key.label} seed {key.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRow:
+    """One profile or host, with each model's score in the order of ``Report.ranked``."""
+
+    name: str
+    scores: tuple[SliceScore, ...]
+
+    @property
+    def first(self) -> SliceScore:
+        """Any model's score: coverage and counts are the same for all."""
+        return self.scores[0]
+
+
+def _by_id_val(model: ComparedModel) -> tuple[float, ModelKey]:
+    missing_last = -1.0 if model.id_val_macro_f1 is None else model.id_val_macro_f1
+    return (-missing_last, model.key)
+
+
+def profile_rows(report: Report) -> tuple[SliceRow, ...]:
+    """Return the profiles of the label universe, tested or not."""
+    return _rows([report.evaluation(one.key).profiles for one in report.ranked()])
+
+
+def host_rows(report: Report) -> tuple[SliceRow, ...]:
+    """Return the test hosts."""
+    return _rows([report.evaluation(one.key).hosts for one in report.ranked()])
+
+
+def _rows(per_model: Iterable[tuple[SliceScore, ...]]) -> tuple[SliceRow, ...]:
+    tables: list[Mapping[str, SliceScore]] = [
+        {one.name: one for one in slices} for slices in per_model
+    ]
+    names = sorted({name for table in tables for name in table})
+    return tuple(
+        SliceRow(name=name, scores=tuple(table[name] for table in tables)) for name in names
+    )

@@ -1,0 +1,121 @@
+"""Fitting ``gbt``: XGBoost with early stopping on the id_val log-loss.
+
+Shape suffixes: N cases, F features, K classes.
+
+Not here: the stored model (``models.gbt``).
+"""
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+from xgboost.callback import TrainingCallback
+
+from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.errors import TrainingCancelledError
+from cis490_pipeline.models.classifier import FitTask, narrow
+from cis490_pipeline.models.gbt import GbtClassifier, GbtHyperParameters
+from cis490_pipeline.models.views import summary_of
+from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_on
+from cis490_pipeline.training.progress import EpochRecord
+
+_ROUNDS_PER_RECORD = 10
+EvaluationLog = dict[str, dict[str, list[float] | list[tuple[float, float]]]]
+
+
+class _Recorder(TrainingCallback):
+    """Reports every few rounds, and stops where the owner has cancelled."""
+
+    def __init__(self, watch: Supervision, learning_rate: float) -> None:
+        super().__init__()
+        self._watch = watch
+        self._learning_rate = learning_rate
+        self.history: list[EpochRecord] = []
+
+    def after_iteration(
+        self,
+        model: xgboost.Booster,  # noqa: ARG002 - the signature is XGBoost's
+        epoch: int,
+        evals_log: EvaluationLog,
+    ) -> bool:
+        """Return False: stopping is by exception or by the early-stopping callback."""
+        if epoch % _ROUNDS_PER_RECORD:
+            return False
+        if self._watch.cancelled():
+            raise TrainingCancelledError("cancelled while boosting", todo="start the run again")
+        record = EpochRecord(
+            step=epoch + 1,
+            epoch=epoch,
+            train_loss=float(np.asarray(evals_log["train"]["mlogloss"]).ravel()[-1]),
+            id_val_macro_f1=None,
+            lr=self._learning_rate,
+        )
+        self.history.append(record)
+        self._watch.reporter.epoch(record)
+        return False
+
+
+def _parameters(task: FitTask, chosen: GbtHyperParameters) -> dict[str, int | float | str]:
+    return {
+        "objective": "multi:softprob",
+        "num_class": task.shape.n_classes,
+        "eval_metric": "mlogloss",
+        "tree_method": "hist",
+        "device": task.compute.device,
+        "nthread": task.compute.threads,
+        "seed": task.seed,
+        "max_depth": chosen.depth,
+        "eta": chosen.learning_rate,
+        "max_bin": chosen.bins,
+        "subsample": chosen.row_share,
+        "colsample_bytree": chosen.column_share,
+        "min_child_weight": chosen.min_child_weight,
+        "lambda": chosen.l2,
+    }
+
+
+def _matrix(
+    cases: Cases, task: FitTask, bins: int, reference: xgboost.QuantileDMatrix | None
+) -> xgboost.QuantileDMatrix:
+    weight_N: NDArray[np.float64] = task.class_weight_K[cases.y_N]
+    return xgboost.QuantileDMatrix(
+        np.ascontiguousarray(summary_of(cases), dtype=np.float32),
+        label=cases.y_N,
+        weight=weight_N,
+        max_bin=bins,
+        ref=reference,
+        nthread=task.compute.threads,
+    )
+
+
+def fit_boosting(task: FitTask, watch: Supervision) -> Fitted:
+    """Boost until the class-weighted id_val log-loss has not improved for ``patience`` rounds.
+
+    Raises
+    ------
+    TrainingCancelledError
+        Where its owner cancels; asked every ten rounds.
+    """
+    chosen = narrow(task.hyper_parameters, GbtHyperParameters)
+    train = _matrix(task.train, task, chosen.bins, None)
+    id_val = _matrix(task.id_val, task, chosen.bins, train)
+    recorder = _Recorder(watch, chosen.learning_rate)
+    booster = xgboost.train(
+        _parameters(task, chosen),
+        train,
+        num_boost_round=chosen.rounds,
+        evals=[(train, "train"), (id_val, "id_val")],
+        early_stopping_rounds=chosen.patience,
+        verbose_eval=False,
+        callbacks=[recorder],
+    )
+    n_rounds = booster.num_boosted_rounds()
+    best = booster.best_iteration + 1
+    classifier = GbtClassifier(booster=booster[:best])
+    return Fitted(
+        classifier=classifier,
+        id_val_macro_f1=macro_f1_on(classifier, task.id_val),
+        rounds=n_rounds,
+        best_round=best,
+        steps=best,
+        history=tuple(recorder.history),
+    )

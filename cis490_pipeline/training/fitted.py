@@ -1,0 +1,66 @@
+"""What every fitting procedure returns, and the score that all of them choose by.
+
+Not here: the procedures (``loop``, ``boosting``, ``counting``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.metrics.confusion import confusion
+from cis490_pipeline.metrics.f1 import macro_f1
+from cis490_pipeline.models.classifier import Classifier
+from cis490_pipeline.training.progress import EpochRecord, Reporter, SilentReporter
+
+Cancelled = Callable[[], bool]
+"""Asks the owner of a fit whether it has been cancelled."""
+
+
+def never_cancelled() -> bool:
+    """Let every fit run to its end."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """How a fit is watched from outside; nothing here has an influence on its result.
+
+    ``checkpoint`` is the file that a network fit resumes from, None for no file; ``token`` says for
+    which fit and code its content holds.
+    """
+
+    reporter: Reporter = field(default_factory=SilentReporter)
+    cancelled: Cancelled = never_cancelled
+    checkpoint: Path | None = None
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """A fitted model before calibration.
+
+    ``best_round`` of ``rounds`` is the one that was kept; ``steps`` counts optimiser steps or
+    trees per class.
+    """
+
+    classifier: Classifier
+    id_val_macro_f1: float | None
+    rounds: int
+    best_round: int
+    steps: int
+    history: tuple[EpochRecord, ...]
+
+
+def macro_f1_of(score_NK: NDArray[np.float64], y_N: NDArray[np.int64]) -> float | None:
+    """Return the macro F1 of the highest score per case, over the classes that occur."""
+    n_classes = score_NK.shape[1]
+    return macro_f1(confusion(y_N, score_NK.argmax(axis=1).astype(np.int64), n_classes))
+
+
+def macro_f1_on(classifier: Classifier, cases: Cases) -> float | None:
+    """Return a classifier's macro F1 on some cases."""
+    return macro_f1_of(classifier.predict_proba(cases), cases.y_N)

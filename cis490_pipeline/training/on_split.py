@@ -1,0 +1,114 @@
+"""Fit one family on a split's training set: the same call for assets and command line.
+
+It reads ``training_set`` and nothing else of the split. Not here: the job itself (``run``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.datasets.loading import load_cases
+from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
+from cis490_pipeline.models.classifier import Context, Inputs
+from cis490_pipeline.models.current import FittedModel, save_fitted
+from cis490_pipeline.models.device import best_device
+from cis490_pipeline.models.provenance import code_commit, library_versions
+from cis490_pipeline.models.registry import ModelRegistry
+from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.training.fitted import Cancelled
+from cis490_pipeline.training.progress import Reporter
+from cis490_pipeline.training.request import TrainingRequest, hyper_parameters_from_overrides
+from cis490_pipeline.training.run import Provenance, TrainingOutcome, train
+from cis490_pipeline.warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitOptions:
+    """What to fit; ``overrides`` replace the family's default hyper-parameters."""
+
+    family: str
+    mode: Mode
+    context: Context = Context.NONE
+    seed: int = 0
+    overrides: Mapping[str, object] = field(default_factory=dict[str, object])
+    threads: int = 1
+
+
+def fit_on_split(
+    warehouse: Warehouse,
+    split: str,
+    options: FitOptions,
+    reporter: Reporter,
+    cancelled: Cancelled,
+) -> TrainingOutcome:
+    """Fit, or find the bundle of the same identity, and make it the split's current model.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the family, mode or hyper-parameters do not fit together.
+    WarehouseError
+        Where the split has no training set yet, or the tables no longer hold what it names.
+    TrainingError
+        Where the training set cannot carry a fit.
+    """
+    training_set = load_training_set(warehouse.layout, split)
+    request = TrainingRequest(
+        family=options.family,
+        mode=options.mode,
+        context=options.context,
+        seed=options.seed,
+        statuses=training_set.statuses,
+        hyper_parameters=hyper_parameters_from_overrides(options.family, options.overrides),
+    )
+    outcome = train(
+        request,
+        split=split,
+        training_set_hash=training_set.content_hash,
+        training_ids_hash=training_set.training_ids_hash,
+        load=lambda: _load(warehouse, training_set, request),
+        registry=ModelRegistry(warehouse.layout.models),
+        work_dir=warehouse.layout.training_work,
+        reporter=reporter,
+        cancelled=cancelled,
+        provenance=Provenance(code_commit=code_commit(), library_versions=library_versions()),
+        threads=options.threads,
+        device=best_device(request.spec),
+    )
+    save_fitted(warehouse.layout, _fitted_model(training_set, options, outcome))
+    return outcome
+
+
+def _load(
+    warehouse: Warehouse, training_set: TrainingSet, request: TrainingRequest
+) -> tuple[Cases, Cases]:
+    inputs = request.spec.inputs
+    loaded = [
+        load_cases(
+            warehouse,
+            members,
+            request.mode,
+            summary=inputs is Inputs.SUMMARY,
+            sequences=inputs is Inputs.SEQUENCE,
+        ).cases
+        for members in (training_set.train, training_set.id_val)
+    ]
+    return loaded[0], loaded[1]
+
+
+def _fitted_model(
+    training_set: TrainingSet, options: FitOptions, outcome: TrainingOutcome
+) -> FittedModel:
+    return FittedModel(
+        split=training_set.split,
+        family=options.family,
+        mode=options.mode.value,
+        context=options.context.value,
+        seed=options.seed,
+        bundle=outcome.bundle,
+        identity=outcome.identity,
+        training_set_hash=training_set.content_hash,
+        id_val_macro_f1=outcome.id_val_macro_f1,
+        reused=outcome.reused,
+        seconds=outcome.seconds,
+    )
