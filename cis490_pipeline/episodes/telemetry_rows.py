@@ -9,7 +9,6 @@ performance notes.
 """
 
 import math
-from operator import attrgetter
 from typing import Final, TypeAlias
 
 import msgspec
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from cis490_pipeline.episodes.episode import Telemetry
 from cis490_pipeline.episodes.jsonl import BLANKS, parse_objects, wall_time
+from cis490_pipeline.episodes.row_arrays import TIME_FIELD, arrays_of, packed_layout
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Source, channels_of
 
 _NAMES: Final = {source: tuple(c.name for c in channels_of(source)) for source in Source}
@@ -25,14 +25,13 @@ _NAMES: Final = {source: tuple(c.name for c in channels_of(source)) for source i
 
 def _row_type(source: Source) -> type[msgspec.Struct]:
     """Make the struct of one source; ``int | float`` keeps 1.0 apart from 1."""
-    fields = [(name, float | None, None) for name in _NAMES[source]]
+    fields = [(name, float | None, np.nan) for name in _NAMES[source]]
     name = f"{source.value.title()}Row"
-    return msgspec.defstruct(name, [("t_wall_ns", int | float), *fields], gc=False)
+    return msgspec.defstruct(name, [(TIME_FIELD, int | float), *fields], gc=False)
 
 
 _DECODERS: Final = {source: msgspec.json.Decoder(_row_type(source)) for source in Source}
-_WALL: Final = attrgetter("t_wall_ns")
-_VALUES: Final = {source: attrgetter(*names) for source, names in _NAMES.items()}
+_LAYOUTS: Final = {source: packed_layout(names) for source, names in _NAMES.items()}
 
 _NEWLINE, _RETURN, _OPEN, _CLOSE = (ord(character) for character in "\n\r{}")
 _Bytes: TypeAlias = NDArray[np.uint8]
@@ -67,26 +66,23 @@ def decode_fast(source: Source, raw: bytes) -> Telemetry | None:
     body = raw.rstrip(BLANKS)
     if not body:
         return empty_rows(source)
-    n_lines = _count_object_lines(np.frombuffer(body, np.uint8))
-    if n_lines is None or not _is_utf8(body):
+    newlines = _ends_of_objects(np.frombuffer(body, np.uint8))
+    if newlines is None or not _is_utf8(body):
         return None
     try:
         rows = _DECODERS[source].decode_lines(body)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    if len(rows) != n_lines:
+    if len(rows) != len(newlines) + 1:
         return None
-    t_wall_ns = np.array(list(map(_WALL, rows)))
-    if t_wall_ns.dtype != np.int64:  # a float, or an integer beyond int64, is among them
-        return None
-    values = np.array(list(map(_VALUES[source], rows)), np.float64)
-    return Telemetry(t_wall_ns=t_wall_ns, values=values)
+    arrays = arrays_of(rows, _LAYOUTS[source], body, newlines)
+    return None if arrays is None else Telemetry(t_wall_ns=arrays[0], values=arrays[1])
 
 
-def _count_object_lines(body: _Bytes) -> int | None:
-    r"""Count lines, if each begins with ``{`` and ends with ``}`` or ``}\r``, else None.
+def _ends_of_objects(body: _Bytes) -> NDArray[np.intp] | None:
+    r"""Return where the newlines are, if each stands between ``}`` or ``}\r`` and ``{``, else None.
 
-    ``}`` newline ``{`` cannot stand inside a JSON value, so then no object spans two lines.
+    These cannot follow each other inside a JSON value, so then no object spans two lines.
     """
     newlines = np.flatnonzero(body == _NEWLINE)
     if body[0] != _OPEN or body[-1] != _CLOSE:
@@ -96,7 +92,7 @@ def _count_object_lines(body: _Bytes) -> int | None:
         ends = np.where(ends == _RETURN, body[newlines - 2], ends)
     if not ((ends == _CLOSE).all() and (body[newlines + 1] == _OPEN).all()):
         return None
-    return len(newlines) + 1
+    return newlines
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -14,7 +14,6 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.ipc
-import pyarrow.parquet as pq
 
 from cis490_pipeline.episodes.index import IndexReading, load_index
 from cis490_pipeline.episodes.store import EpisodeStore
@@ -28,6 +27,7 @@ from cis490_pipeline.validation.record import (
     spec_columns,
 )
 from cis490_pipeline.warehouse.atomic import write_bytes
+from cis490_pipeline.warehouse.parquet import write_parquet
 
 _SCHEMA: Final = TABLE_SCHEMAS[Table.VALIDATION_INDEX]
 
@@ -82,7 +82,7 @@ def sweep_store(
         n_seen += len(outcomes)
         progress(n_seen, len(due))
     rows = _latest(_read_parts(parts), [entry.episode_id for entry in entries])
-    _write_parquet(out, spec_columns(rows))
+    write_parquet(out, spec_columns(rows))
     shutil.rmtree(parts, ignore_errors=True)
     return Sweep(rows=rows_from_table(rows), reading=reading, n_resumed=len(entries) - len(due))
 
@@ -111,9 +111,3 @@ def _latest(rows: pa.Table, wanted: Sequence[str]) -> pa.Table:
     """Return the last verdict on each wanted episode: a later part overrules an earlier one."""
     position: dict[str, int] = {name: i for i, name in enumerate(rows["episode_id"].to_pylist())}
     return rows.take(pa.array([position[name] for name in wanted], pa.int64()))
-
-
-def _write_parquet(path: Path, table: pa.Table) -> None:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    write_bytes(path, memoryview(sink.getvalue()))

@@ -1,60 +1,36 @@
 """Whether a stored XGBoost model is a set of trees over the given columns and classes.
 
-XGBoost's predictor follows child and column numbers without checking them: verified with 3.2, a
-child out of range kills the process and a cycle hangs it. A bundle's hash says that its content is
-what its name promises, not that somebody honest wrote it, so the trees are checked once at opening.
+XGBoost trusts its files: verified with 3.2, a torn file aborts the process, a child number out of
+range kills the predictor and a cycle hangs it. A bundle's hash says that its content is what its
+name promises, not that somebody honest wrote it, so the bytes are checked before XGBoost gets them.
 
-Not here: predicting (``gbt``).
+Not here: decoding (``ubjson``), predicting (``gbt``).
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, cast
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.classifier import CaseShape
+from cis490_pipeline.models.ubjson import UbjError, decode_ubjson
 
 _NO_CHILD: Final = -1
-
-
-class _Tree(msgspec.Struct, frozen=True):
-    left_children: list[int]
-    right_children: list[int]
-    split_indices: list[int]
-    split_conditions: list[float]
-    default_left: list[int]
-    categories: list[int]
-
-
-class _TreeModel(msgspec.Struct, frozen=True):
-    trees: list[_Tree]
-    tree_info: list[int]
-
-
-class _GradientBooster(msgspec.Struct, frozen=True):
-    name: str
-    model: _TreeModel | None = None
-
-
-class _Objective(msgspec.Struct, frozen=True):
-    name: str
-
-
-class _Parameters(msgspec.Struct, frozen=True):
-    num_class: str
-    num_feature: str
-
-
-class _Learner(msgspec.Struct, frozen=True):
-    gradient_booster: _GradientBooster
-    learner_model_param: _Parameters
-    objective: _Objective
-
-
-class _Model(msgspec.Struct, frozen=True):
-    learner: _Learner
+_PER_NODE: Final = (
+    "base_weights",
+    "default_left",
+    "left_children",
+    "loss_changes",
+    "parents",
+    "right_children",
+    "split_conditions",
+    "split_indices",
+    "split_type",
+    "sum_hessian",
+)
+"""Arrays of a tree that have one entry per node."""
 
 
 def _refusal(what: str, *, expected: str = "", found: str = "") -> BundleError:
@@ -67,51 +43,107 @@ def _refusal(what: str, *, expected: str = "", found: str = "") -> BundleError:
     )
 
 
-def _children_are_a_tree(left: NDArray[np.int64], right: NDArray[np.int64]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A member of the decoded file; every access checks the type that it expects."""
+
+    value: object
+    path: str
+
+    def __getitem__(self, name: str) -> "_Node":
+        path = f"{self.path}.{name}" if self.path else name
+        members = cast("dict[str, object]", self.value) if isinstance(self.value, dict) else {}
+        if name not in members:
+            raise _refusal(f"{path} is absent")
+        return _Node(members[name], path)
+
+    def text(self) -> str:
+        """Return a string."""
+        if not isinstance(self.value, str):
+            raise _refusal(f"{self.path} is not a text")
+        return self.value
+
+    def items(self) -> "list[_Node]":
+        """Return the members of a list."""
+        if not isinstance(self.value, list):
+            raise _refusal(f"{self.path} is not a list")
+        items = cast("list[object]", self.value)
+        return [_Node(item, f"{self.path}[{i}]") for i, item in enumerate(items)]
+
+    def array(self) -> NDArray[np.generic]:
+        """Return a typed array."""
+        if not isinstance(self.value, np.ndarray):
+            raise _refusal(f"{self.path} is not an array of numbers")
+        return cast("NDArray[np.generic]", self.value)
+
+    def codes(self) -> NDArray[np.int64]:
+        """Return an array of integers."""
+        found = self.array()
+        if found.dtype.kind not in "iu":
+            raise _refusal(f"{self.path} is not an array of integers")
+        return found.astype(np.int64)
+
+
+def _every_walk_ends(left: NDArray[np.int64], right: NDArray[np.int64]) -> bool:
     """Say whether every walk down from the root stays inside and ends."""
-    n_nodes = left.size
     inner = left != _NO_CHILD
-    if n_nodes == 0 or np.any((right != _NO_CHILD) != inner):
+    if left.size == 0 or np.any((right != _NO_CHILD) != inner):
         return False
     children = np.concatenate((left[inner], right[inner]))
-    if np.any((children <= 0) | (children >= n_nodes)):
+    if np.any((children <= 0) | (children >= left.size)):
         return False
     # No child is the root and none has two parents: no walk down from the root can come back.
-    return not np.any(np.bincount(children, minlength=n_nodes) > 1)
+    return not np.any(np.bincount(children, minlength=left.size) > 1)
 
 
-def _require_sound(tree: _Tree, number: int, n_features: int) -> None:
-    left, right = np.asarray(tree.left_children), np.asarray(tree.right_children)
-    columns = np.asarray(tree.split_indices)
-    lengths = {len(getattr(tree, name)) for name in _Tree.__struct_fields__ if name != "categories"}
-    if lengths != {left.size} or not _children_are_a_tree(left, right):
-        raise _refusal(f"tree {number} is not a tree")
-    if tree.categories or np.any((columns < 0) | (columns >= n_features)):
+def _require_sound(tree: _Node, n_features: int) -> None:
+    left, right = tree["left_children"].codes(), tree["right_children"].codes()
+    sizes = {tree[name].array().size for name in _PER_NODE}
+    counted = tree["tree_param"]["num_nodes"].text()
+    if sizes != {left.size} or counted != str(left.size) or not _every_walk_ends(left, right):
+        raise _refusal(f"{tree.path} is not a tree")
+    columns = tree["split_indices"].codes()
+    categorical = tree["categories_nodes"].array().size or np.any(tree["split_type"].codes() != 0)
+    vector_leaves = tree["tree_param"]["size_leaf_vector"].text() not in ("0", "1")
+    if categorical or vector_leaves or np.any((columns < 0) | (columns >= n_features)):
         raise _refusal(
-            f"tree {number} splits on a column that does not exist",
-            expected=f"columns 0 to {n_features - 1}",
-            found=str(columns.max(initial=0)),
+            f"{tree.path} splits on what does not exist",
+            expected=f"columns 0 to {n_features - 1}, numeric",
+            found=f"columns up to {columns.max(initial=0)}",
         )
 
 
-def _require_parameters(learner: _Learner, shape: CaseShape) -> None:
-    found = learner.learner_model_param
-    if learner.objective.name != "multi:softprob" or learner.gradient_booster.name != "gbtree":
-        raise _refusal(
-            "another kind of model",
-            expected="gbtree with multi:softprob",
-            found=f"{learner.gradient_booster.name} with {learner.objective.name}",
-        )
-    if (found.num_class, found.num_feature) != (str(shape.n_classes), str(shape.n_channels)):
+def _require_parameters(learner: _Node, shape: CaseShape) -> None:
+    kind = (learner["gradient_booster"]["name"].text(), learner["objective"]["name"].text())
+    if kind != ("gbtree", "multi:softprob"):
+        raise _refusal("another kind", expected="gbtree, multi:softprob", found=", ".join(kind))
+    parameters = learner["learner_model_param"]
+    objective = learner["objective"]["softmax_multiclass_param"]
+    found = (
+        parameters["num_feature"].text(),
+        parameters["num_class"].text(),
+        objective["num_class"].text(),
+    )
+    if found != (str(shape.n_channels), str(shape.n_classes), str(shape.n_classes)):
         raise _refusal(
             "made for other columns or classes",
             expected=f"{shape.n_channels} columns, {shape.n_classes} classes",
-            found=f"{found.num_feature} columns, {found.num_class} classes",
+            found=f"{found[0]} columns, {found[1]} classes",
         )
 
 
-def require_sound_trees(model_json: bytes, shape: CaseShape) -> None:
-    """Refuse a model whose prediction would leave its arrays or never end.
+def _classes_of_trees(model: _Node) -> list[int]:
+    listed = model["tree_info"]
+    if isinstance(listed.value, np.ndarray):
+        return listed.codes().tolist()
+    codes = [item.value for item in listed.items()]
+    if not all(isinstance(code, int) for code in codes):
+        raise _refusal("tree_info is not a list of classes")
+    return cast("list[int]", codes)
+
+
+def require_sound_trees(data: bytes, shape: CaseShape) -> None:
+    """Refuse a file that XGBoost would not read, or whose prediction would go astray.
 
     Raises
     ------
@@ -119,14 +151,16 @@ def require_sound_trees(model_json: bytes, shape: CaseShape) -> None:
         Saying which tree, or which parameter.
     """
     try:
-        learner = msgspec.json.decode(model_json, type=_Model).learner
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _refusal("not a tree model", found=str(error)) from error
+        decoded = decode_ubjson(data)
+    except UbjError as error:
+        raise _refusal("not UBJSON", found=str(error)) from error
+    learner = _Node(decoded, "")["learner"]
     _require_parameters(learner, shape)
-    model = learner.gradient_booster.model
-    if model is None or len(model.tree_info) != len(model.trees):
-        raise _refusal("no trees")
-    if any(not 0 <= group < shape.n_classes for group in model.tree_info):
+    model = learner["gradient_booster"]["model"]
+    trees, classes = model["trees"].items(), _classes_of_trees(model)
+    if model["gbtree_model_param"]["num_trees"].text() != str(len(trees)):
+        raise _refusal("trees are missing")
+    if len(classes) != len(trees) or any(not 0 <= code < shape.n_classes for code in classes):
         raise _refusal("a tree of a class that does not exist")
-    for number, tree in enumerate(model.trees):
-        _require_sound(tree, number, shape.n_channels)
+    for tree in trees:
+        _require_sound(tree, shape.n_channels)

@@ -72,16 +72,19 @@ def _read_bounded(path: Path, most_bytes: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _refusal("file cannot be read", path, found=error.strerror or str(error)) from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > most_bytes:
             raise _refusal(
-                "file is not a regular file of the expected size",
+                "not a regular file of the expected size",
                 path,
                 expected=f"at most {most_bytes} bytes",
                 found=f"{facts.st_size} bytes",
             )
-        return file.read(most_bytes + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most_bytes + 1)
+    finally:
+        os.close(handle)
 
 
 def read_header(

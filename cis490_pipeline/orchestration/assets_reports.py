@@ -7,21 +7,21 @@ from typing import Final
 
 import dagster as dg
 
+from cis490_pipeline.episodes.index import load_index
 from cis490_pipeline.orchestration.assets_ingest import INGEST_KEYS
 from cis490_pipeline.orchestration.assets_models import (
     evaluation_key,
     families_and_modes,
     model_key,
 )
+from cis490_pipeline.orchestration.config import IngestConfig
 from cis490_pipeline.orchestration.metadata import file_link
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
-from cis490_pipeline.reporting.publish import (
-    publish_comparison,
-    publish_data_card,
-    publish_model_cards,
-)
+from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
+from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.schema.fingerprint import current_schema
+from cis490_pipeline.validation.summary import summarize
 
 GROUP: Final = "reports"
 OWNERS: Final = ["team:ml"]
@@ -35,9 +35,11 @@ CODE_VERSION: Final = current_schema().fingerprint[:12]
     owners=["team:data"],
     code_version=CODE_VERSION,
 )
-def data_card(lab: Lab) -> dg.MaterializeResult:
+def data_card(config: IngestConfig, lab: Lab) -> dg.MaterializeResult:
     """Tell what the tables hold: hosts × profiles × verdicts; export the verdicts."""
-    card = publish_data_card(lab.warehouse)
+    damage = load_index(lab.episode_store(config.index).index_path).damage
+    counts = summarize((), damage).index_damage
+    card = publish_data_card(lab.warehouse, [(kind.value, n) for kind, n in counts.items()])
     return dg.MaterializeResult(
         data_version=dg.DataVersion(card.content_hash),
         metadata={

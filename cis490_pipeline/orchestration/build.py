@@ -13,7 +13,7 @@ from cis490_pipeline.orchestration.assets_models import (
 )
 from cis490_pipeline.orchestration.assets_reports import build_report_assets
 from cis490_pipeline.orchestration.assets_sets import test_set, training_set
-from cis490_pipeline.orchestration.checks import CHECKS
+from cis490_pipeline.orchestration.checks import build_checks
 from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
 from cis490_pipeline.orchestration.resources import lab_of
 from cis490_pipeline.settings import Settings
@@ -32,7 +32,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *(build_evaluation_asset(spec, mode) for spec, mode in pairs),
             *build_report_assets(),
         ],
-        asset_checks=CHECKS,
+        asset_checks=build_checks(),
         jobs=[INGEST_HOST, FULL_SPLIT],
         resources={"lab": lab_of(settings)},
         executor=dg.multi_or_in_process_executor,

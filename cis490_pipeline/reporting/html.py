@@ -5,6 +5,7 @@ No script, no network, no font from elsewhere: a content security policy in the 
 Not here: figures (``svg``), the layout itself (``report.html.j2``, ``report.css``).
 """
 
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
@@ -88,41 +89,49 @@ def _nothing_beats_time(differences: tuple[Difference, ...]) -> bool:
     return bool(learned) and all(one.verdict is not Verdict.BETTER for one in learned)
 
 
-def _tiles(report: Report) -> list[dict[str, object]]:
-    """Return the three numbers of the page's head: chosen model, clock, their difference."""
-    comparison = report.comparison
-    best = comparison.best_learned
-    own = next(
-        (
-            one
-            for one in comparison.differences
-            if one.first == best and one.second.family == ELAPSED_TIME
-        ),
-        None,
-    )
-    keys = [(best, "chosen on id_val")] if best else []
-    keys += [(own.second, "control: sees no channel")] if own else []
-    tiles: list[dict[str, object]] = [
-        {
-            "name": report.name(key),
-            "colour": family_colour(key.family),
-            "value": text.number(report.evaluation(key).macro_f1.point),
-            "bounds": text.bounds(report.evaluation(key).macro_f1),
-            "note": note,
-        }
-        for key, note in keys
-    ]
-    if own:
-        tiles.append(
-            {
-                "name": "difference",
-                "colour": "var(--ink)",
-                "value": text.signed_number(own.difference.point),
-                "bounds": text.bounds(own.difference, signed=True),
-                "note": f"paired by episode: {own.verdict.value}",
-            }
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One large number of the page's head."""
+
+    name: str
+    colour: str
+    value: str
+    bounds: str
+    note: str
+
+
+def _tiles(report: Report) -> tuple[Tile, ...]:
+    """Return the numbers of the page's head: chosen model, clock, their difference."""
+    best = report.comparison.best_learned
+    if best is None:
+        return ()
+    tiles = (_model_tile(report, best, "chosen on id_val"),)
+    for one in report.comparison.differences:
+        if one.first == best and one.second.family == ELAPSED_TIME:
+            clock = _model_tile(report, one.second, "control: sees no channel")
+            return (*tiles, clock, _difference_tile(one))
     return tiles
+
+
+def _model_tile(report: Report, key: ModelKey, note: str) -> Tile:
+    macro = report.evaluation(key).macro_f1
+    return Tile(
+        name=report.name(key),
+        colour=family_colour(key.family),
+        value=text.number(macro.point),
+        bounds=text.bounds(macro),
+        note=note,
+    )
+
+
+def _difference_tile(one: Difference) -> Tile:
+    return Tile(
+        name="difference",
+        colour="var(--ink)",
+        value=text.signed_number(one.difference.point),
+        bounds=text.bounds(one.difference, signed=True),
+        note=f"paired by episode: {one.verdict.value}",
+    )
 
 
 def _forest(report: Report) -> Markup:

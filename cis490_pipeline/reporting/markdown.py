@@ -55,6 +55,11 @@ def render_markdown(report: Report) -> str:
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
+def summary_table(report: Report) -> str:
+    """Return the table of models alone, for places that have room for one table."""
+    return "\n".join(_models(report))
+
+
 def _quote(report: Report) -> str:
     lines = [headline(report.comparison), *report.comparison.scope.warnings]
     return "\n>\n".join(f"> {markdown_text(line)}" for line in lines if line)

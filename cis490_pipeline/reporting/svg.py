@@ -119,7 +119,7 @@ def difference_track(interval: Interval, *, reach: float, colour: str) -> Markup
 
 _CELL = 46
 _LEFT = 118
-_HEAD = 92
+_HEAD = 100
 
 
 def confusion_matrix(
@@ -140,7 +140,7 @@ def confusion_matrix(
 
 def _column_label(position: int, label: str) -> str:
     x, y = _LEFT + _CELL * position + _CELL // 2, _HEAD - 8
-    return f'<text x="{x}" y="{y}" transform="rotate(-40 {x} {y})">{html_text(label)}</text>'
+    return f'<text x="{x}" y="{y}" transform="rotate(-50 {x} {y})">{html_text(label)}</text>'
 
 
 def _matrix_row(position: int, labels: Sequence[str], row: Sequence[int], colour: str) -> str:

@@ -6,7 +6,7 @@ Source: episode format, *The columns of the validation index*; ``schema.tables``
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final, cast
 
 import pyarrow as pa
 
@@ -157,11 +157,13 @@ def rows_to_table(rows: Sequence[ValidationRow]) -> pa.Table:
 
 def rows_from_table(table: pa.Table) -> tuple[ValidationRow, ...]:
     """Return the rows of a validation index, as ``rows_to_table`` was given them."""
-    lists = ("reasons", "soft_reasons")
-    return tuple(
-        ValidationRow(**{k: tuple(v) if k in lists else v for k, v in row.items()})
-        for row in table.to_pylist()
-    )
+    held = cast("list[dict[str, Any]]", table.to_pylist())
+    return tuple(ValidationRow(**_with_tuples(row)) for row in held)
+
+
+def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: tuple(row[name]) for name in ("reasons", "soft_reasons")}
+    return {**row, **lists}
 
 
 def spec_columns(table: pa.Table) -> pa.Table:

@@ -1,13 +1,15 @@
 """The battery that every model family must pass in every mode; a new family is in it by itself."""
 
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cis490_pipeline.datasets.cases import ArraySequences, Cases
 from cis490_pipeline.errors import ConfigurationError, SchemaMismatchError
-from cis490_pipeline.models.bundle import Bundle, open_bundle
+from cis490_pipeline.models.bundle import open_bundle
 from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.models.classifier import FamilySpec, Inputs
 from cis490_pipeline.models.predict import predict
@@ -32,23 +34,24 @@ GRID = [
 ]
 pytestmark = pytest.mark.parametrize(("spec", "mode"), GRID)
 
-_STORE: dict[tuple[str, Mode], tuple[str, ModelRegistry]] = {}
-
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    """Return a function that gives the bundle of a family and mode, fitted once."""
+def where(tmp_path_factory):
+    """Return a function that gives the bundle directory of a family and mode, fitted once."""
 
-    def give(spec: FamilySpec, mode: Mode) -> Bundle:
-        if (spec.name, mode) not in _STORE:
-            directory = tmp_path_factory.mktemp(f"{spec.name}-{mode.value}")
-            outcome = run_job(request_for(spec.name, mode), directory)
-            _STORE[spec.name, mode] = (outcome.bundle, ModelRegistry(directory / "models"))
-        address, registry = _STORE[spec.name, mode]
-        return open_bundle(registry.find(address))
+    @cache
+    def give(spec: FamilySpec, mode: Mode) -> Path:
+        directory = tmp_path_factory.mktemp(f"{spec.name}-{mode.value}")
+        outcome = run_job(request_for(spec.name, mode), directory)
+        return ModelRegistry(directory / "models").find(outcome.bundle)
 
-    yield give
-    _STORE.clear()
+    return give
+
+
+@pytest.fixture
+def stored(where):
+    """Return a function that opens the bundle of a family and mode."""
+    return lambda spec, mode: open_bundle(where(spec, mode))
 
 
 def _copies(cases: Cases) -> list[np.ndarray]:
@@ -181,16 +184,14 @@ def test_cases_without_the_view_are_refused(spec, mode, stored):
         predict(stored(spec, mode), blind)
 
 
-def test_a_flipped_channel_kind_is_refused_by_name(spec, mode, stored):
-    bundle = stored(spec, mode)
-    registry = _STORE[spec.name, mode][1]
+def test_a_flipped_channel_kind_is_refused_by_name(spec, mode, where):
     load1 = next(i for i, channel in enumerate(CHANNELS) if channel.name == "load1")
     flipped = tuple(
         replace(channel, kind=Kind.COUNTER) if i == load1 else channel
         for i, channel in enumerate(CHANNELS)
     )
     with pytest.raises(SchemaMismatchError, match=r"guest\.load1.*kind is 'gauge'"):
-        open_bundle(registry.find(bundle.sha256), schema=feature_schema_of(flipped))
+        open_bundle(where(spec, mode), schema=feature_schema_of(flipped))
 
 
 def test_the_second_run_of_a_job_reuses_the_first(spec, mode, tmp_path):

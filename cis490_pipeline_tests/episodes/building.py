@@ -22,7 +22,7 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import zstandard
 
@@ -115,7 +115,7 @@ def meta_object(
                 f"rows_{source.value}": len(rows[source]) if source in rows else None
                 for source in Source
             },
-            "phases_observed": [label["phase"] for label in labels],
+            "phases_observed": [label.get("phase") for label in labels],
         },
     }
 
@@ -187,10 +187,11 @@ def build_tar(
     extra: Iterable[tarfile.TarInfo] = (),
 ) -> bytes:
     """Return a tar; pairs may repeat a name, ``extra`` are headers without content."""
-    pairs = members.items() if isinstance(members, Mapping) else members
+    if isinstance(members, Mapping):
+        members = cast("Mapping[str, bytes]", members).items()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tar_format) as tar:
-        for name, raw in pairs:
+        for name, raw in members:
             info = tarfile.TarInfo(prefix + name)
             info.size = len(raw)
             tar.addfile(info, io.BytesIO(raw))

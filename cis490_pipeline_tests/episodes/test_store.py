@@ -50,7 +50,7 @@ def test_reading_nothing_is_an_oserror(store):
 
 def test_directory_is_not_read(store):
     store.tarball_path(HOST, episode_id(1)).mkdir()
-    with pytest.raises(OSError, match="regular file|directory"):
+    with pytest.raises(OSError, match=r"regular file|directory"):
         store.read(HOST, episode_id(1))
 
 

@@ -5,6 +5,7 @@ here, from the format: no ticks where there is nothing to align, and a value bey
 missing.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def value(raw: Any) -> float:
         number = float(raw)
     except OverflowError:
         return np.nan
-    return number if np.isfinite(number) else np.nan
+    return number if math.isfinite(number) else np.nan
 
 
 def to_grid(episode: RawEpisode) -> NDArray[np.float32]:
@@ -70,13 +71,13 @@ def _fill(
 def _counter_rate(v: NDArray[np.float64], t: NDArray[np.int64]) -> NDArray[np.float64]:
     out = np.full(len(v), np.nan)
     last: int | None = None
-    for i in range(len(v)):
-        if np.isnan(v[i]):
-            continue
-        if last is not None and v[i] >= v[last] and t[i] > t[last]:
-            with np.errstate(over="ignore"):  # ±1e308 apart
+    with np.errstate(over="ignore"):  # ±1e308 apart
+        for i in range(len(v)):
+            if math.isnan(v[i]):
+                continue
+            if last is not None and v[i] >= v[last] and t[i] > t[last]:
                 out[i] = (v[i] - v[last]) / ((t[i] - t[last]) / 1e9)
-        last = i
+            last = i
     return out
 
 

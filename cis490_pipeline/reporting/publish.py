@@ -1,0 +1,193 @@
+"""Read what was scored, render it, write the files: the same calls for assets and command line.
+
+Not here: the pages themselves (``html``, ``markdown``, ``cards``), the figures (``evaluation``).
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow.compute as pc
+
+from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
+from cis490_pipeline.evaluation.comparison import compare
+from cis490_pipeline.evaluation.headline import headline
+from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
+from cis490_pipeline.models.bundle import read_header
+from cis490_pipeline.models.provenance import code_commit
+from cis490_pipeline.models.registry import ModelRegistry
+from cis490_pipeline.reporting.cards import model_card
+from cis490_pipeline.reporting.html import render_html
+from cis490_pipeline.reporting.markdown import render_markdown, summary_table
+from cis490_pipeline.reporting.model_facts import model_facts
+from cis490_pipeline.reporting.report import LedgerEntry, Report
+from cis490_pipeline.reporting.untested import untested_html, untested_markdown
+from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.warehouse.atomic import write_bytes
+from cis490_pipeline.warehouse.layout import Layout
+from cis490_pipeline.warehouse.warehouse import Warehouse
+
+REPORT_HTML: Final = "report.html"
+REPORT_MARKDOWN: Final = "comparison.md"
+REPORT_JSON: Final = "comparison.json"
+
+
+def utc_now() -> datetime:
+    """Return the time that a report is stamped with."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedReport:
+    """Where a split's report is; ``content_hash`` covers the figures and no time stamp."""
+
+    headline: str
+    table_markdown: str
+    html: Path
+    markdown: Path
+    json: Path
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedCards:
+    """Where a split's model cards are."""
+
+    directory: Path
+    paths: tuple[Path, ...]
+    content_hash: str
+
+
+def publish_comparison(
+    warehouse: Warehouse, split: str, now: Callable[[], datetime] = utc_now
+) -> PublishedReport:
+    """Write a split's report: one HTML page, Markdown, and JSON.
+
+    Raises
+    ------
+    WarehouseError
+        Where nothing was scored with the split's current sets.
+    """
+    records = current_records(warehouse.layout, split)
+    if not records:
+        raise WarehouseError(
+            "nothing was scored with the split's current sets",
+            where=f"split {split}",
+            todo="materialize the evaluations (or run `cis490 evaluate`) first",
+        )
+    evaluations = [r.evaluation for r in records if r.evaluation is not None]
+    if not evaluations:
+        return _publish_untested(warehouse, split, records)
+    predictions = warehouse.tables.read(Table.PREDICTIONS, where=pc.field("split") == split)
+    comparison = compare(evaluations, predictions, config=BootstrapConfig())
+    report = Report(
+        comparison=comparison,
+        evaluations=tuple(evaluations),
+        ledger=_ledger(warehouse, split),
+        made_at=now().isoformat(timespec="seconds"),
+        code_commit=code_commit(),
+    )
+    encoded = msgspec.json.format(msgspec.json.encode(comparison), indent=1)
+    return _write(
+        warehouse.layout,
+        split,
+        headline=headline(comparison),
+        table_markdown=summary_table(report),
+        pages=(render_html(report), render_markdown(report), encoded),
+    )
+
+
+def _publish_untested(
+    warehouse: Warehouse, split: str, records: Sequence[EvaluationRecord]
+) -> PublishedReport:
+    """Write the report of a split that has no test set; it quotes the splits that have one."""
+    fitted = [record.fitted for record in records]
+    claims = _other_headlines(warehouse.layout, split)
+    sentence = (
+        f"{split}: {len(fitted)} models fitted on all hosts, no test set, no score of its own"
+    )
+    text = untested_markdown(sentence, fitted, claims)
+    encoded = msgspec.json.encode(
+        {"split": split, "headline": sentence, "models": fitted, "quoted": dict(claims)}
+    )
+    return _write(
+        warehouse.layout,
+        split,
+        headline=sentence,
+        table_markdown=text,
+        pages=(untested_html(sentence, fitted, claims), text, encoded),
+    )
+
+
+def _other_headlines(layout: Layout, split: str) -> tuple[tuple[str, str], ...]:
+    """Return (split, headline) of the leave-one-host-out reports that stand."""
+    found: list[tuple[str, str]] = []
+    for path in sorted(layout.report(split).parent.glob(f"host=*/{REPORT_MARKDOWN}")):
+        sentence = (path.parent / "headline.txt").read_text("utf-8")
+        found.append((path.parent.name, sentence.strip()))
+    return tuple(found)
+
+
+def _write(
+    layout: Layout,
+    split: str,
+    *,
+    headline: str,
+    table_markdown: str,
+    pages: tuple[str, str, bytes],
+) -> PublishedReport:
+    directory = layout.report(split)
+    html, markdown, encoded = pages
+    published = PublishedReport(
+        headline=headline,
+        table_markdown=table_markdown,
+        html=directory / REPORT_HTML,
+        markdown=directory / REPORT_MARKDOWN,
+        json=directory / REPORT_JSON,
+        content_hash=hashlib.sha256(encoded).hexdigest(),
+    )
+    write_bytes(directory / "headline.txt", f"{headline}\n".encode())
+    write_bytes(published.html, html.encode())
+    write_bytes(published.json, encoded)
+    write_bytes(published.markdown, markdown.encode())
+    return published
+
+
+def _ledger(warehouse: Warehouse, split: str) -> tuple[LedgerEntry, ...]:
+    rows = warehouse.tables.read(Table.TEST_LEDGER, where=pc.field("split") == split)
+    entries = [LedgerEntry(**row) for row in rows.to_pylist()]
+    return tuple(sorted(entries, key=lambda entry: entry.when))
+
+
+def publish_model_cards(warehouse: Warehouse, split: str) -> PublishedCards:
+    """Write one Markdown card and one JSON file for each of the split's scored models.
+
+    Raises
+    ------
+    WarehouseError
+        Where nothing was scored with the split's current sets.
+    """
+    layout = warehouse.layout
+    directory = layout.report(split) / "model_cards"
+    registry = ModelRegistry(layout.models)
+    digest = hashlib.sha256()
+    paths: list[Path] = []
+    for record in current_records(layout, split):
+        bundle = registry.find(record.fitted.bundle)
+        _, header = read_header(bundle)
+        card = model_card(model_facts(record, header), record.evaluation).encode()
+        path = directory / f"{record.fitted.file_stem}.md"
+        write_bytes(path, card)
+        write_bytes(path.with_suffix(".json"), _formatted(record))
+        digest.update(card)
+        paths.append(path)
+    return PublishedCards(directory=directory, paths=tuple(paths), content_hash=digest.hexdigest())
+
+
+def _formatted(record: EvaluationRecord) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(record), indent=1)
