@@ -55,8 +55,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     seed: int,
     epochs: int | None,
     statuses: str,
-    threads: int,
     *,
+    threads: int,
     as_json: bool,
 ) -> None:
     """Plan the training set, fit, and say where the bundle is."""

@@ -1,8 +1,9 @@
 """Decoded row structs as arrays, without touching each value in Python.
 
 A struct of one 64-bit integer and floats is always equally long in MessagePack, so the encoded
-rows of a file are a table of fixed-size records that NumPy reads in place: an eighth of the time
-that ``np.array`` takes for as many tuples. Not here: decoding JSON (``telemetry_rows``).
+rows of a file are a table of fixed-size records that NumPy reads in place. Measured on 2,550 rows
+of 13 channels: a fifth of the time of ``np.array`` over as many tuples, three quarters of it where
+a few values are null. Not here: decoding JSON (``telemetry_rows``).
 Source: MessagePack specification, formats *fixmap*, *map 16*, *fixstr*, *str 8*, *uint 64* and
 *float 64* (big-endian).
 """

@@ -125,7 +125,7 @@ def _evaluate(
         [_predictions(warehouse, fitted, bundle, role, who) for role, who in roles.items()]
     )
     _replace_predictions(warehouse, fitted, rows)
-    tested = rows.filter(pc.equal(rows["role"], TEST))
+    tested = rows.filter(pc.field("role") == TEST)
     key = ModelKey(
         family=fitted.family, mode=Mode(fitted.mode), context=fitted.context, seed=fitted.seed
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.ipc
+import pyarrow.ipc as arrow_ipc
 
 from cis490_pipeline.episodes.index import IndexReading, load_index
 from cis490_pipeline.episodes.store import EpisodeStore
@@ -96,13 +96,13 @@ def _next_number(parts: Path) -> int:
 
 
 def _read_parts(parts: Path) -> pa.Table:
-    tables = [pa.ipc.open_file(path.read_bytes()).read_all() for path in _part_files(parts)]
+    tables = [arrow_ipc.open_file(path.read_bytes()).read_all() for path in _part_files(parts)]
     return pa.concat_tables([_SCHEMA.empty_table(), *tables])
 
 
 def _write_part(path: Path, rows: pa.Table) -> None:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, rows.schema) as writer:
+    with arrow_ipc.new_file(sink, rows.schema) as writer:
         writer.write_table(rows)
     write_bytes(path, memoryview(sink.getvalue()))
 

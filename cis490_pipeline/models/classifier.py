@@ -87,7 +87,7 @@ class NetworkHyperParameters(HyperParameters):
     """
 
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
-    passes: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 40
+    passes: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 30
     min_steps: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 600
     max_steps: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100_000
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=65_536)] | None = None

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 class CnnHyperParameters(NetworkHyperParameters):
     """Size and regularisation of the network.
 
+    Learning rate and label smoothing were chosen within hosts, never across (held-out episodes of
+    each of two labs, averaged); the size by the time that a fit may take on one core.
+
     Attributes
     ----------
     filters
@@ -46,6 +49,8 @@ class CnnHyperParameters(NetworkHyperParameters):
         Share of the training cases in which a run of channels is hidden.
     """
 
+    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 2.5e-3
+    label_smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
     filters: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 32
     blocks: Annotated[int, msgspec.Meta(ge=1, le=16)] = 3
     kernel: Annotated[int, msgspec.Meta(ge=1, le=63)] = 5

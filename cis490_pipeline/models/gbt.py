@@ -38,8 +38,9 @@ WEIGHTS_FILE: Final = "booster.ubj"
 class GbtHyperParameters(HyperParameters):
     """Trees, and how they are stopped.
 
-    The defaults were chosen on the source hosts alone (4-fold over the episodes of each lab); depth
-    3 to 6 and 64 or 256 bins are within noise there, few columns a tree and small steps are not.
+    The defaults were chosen within hosts, never across (4-fold over the episodes of each of two
+    labs, averaged): depth 3 to 6 and 64 or 256 bins are within noise there; fewer columns a tree
+    and smaller steps are a little better. Both labs' labels had a part in that.
 
     Attributes
     ----------

@@ -19,7 +19,8 @@ def scalars_of(hyper_parameters: HyperParameters) -> dict[str, Scalar]:
 
     A whole number in a float field becomes a float, so that ``1`` and ``1.0`` are one identity.
     """
-    return msgspec.convert(msgspec.to_builtins(hyper_parameters), dict[str, Scalar])
+    exact = msgspec.convert(msgspec.to_builtins(hyper_parameters), type(hyper_parameters))
+    return msgspec.convert(msgspec.to_builtins(exact), dict[str, Scalar])
 
 
 def with_overrides(

@@ -15,6 +15,7 @@ from cis490_pipeline.orchestration.assets_reports import build_report_assets
 from cis490_pipeline.orchestration.assets_sets import test_set, training_set
 from cis490_pipeline.orchestration.checks import build_checks
 from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
+from cis490_pipeline.orchestration.profiles import local_executor
 from cis490_pipeline.orchestration.resources import lab_of
 from cis490_pipeline.settings import Settings
 
@@ -35,5 +36,5 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=build_checks(),
         jobs=[INGEST_HOST, FULL_SPLIT],
         resources={"lab": lab_of(settings)},
-        executor=dg.multi_or_in_process_executor,
+        executor=local_executor(),
     )

@@ -3,7 +3,7 @@
 Not here: computing any of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -21,7 +21,7 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def markdown_table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> dg.MetadataValue:
+def markdown_table(header: tuple[str, ...], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
     """Return a small table that the UI renders inline."""
     lines = [" | ".join(header), " | ".join("---" for _ in header)]
     lines += [" | ".join(str(cell) for cell in row) for row in rows]

@@ -78,7 +78,7 @@ def learning_rate(step: int, total_steps: int, *, peak: float, warm_up_share: fl
         0 … ``total_steps`` - 1.
 
     >>> [round(learning_rate(s, 100, peak=1.0, warm_up_share=0.05), 2) for s in (0, 4, 52, 99)]
-    [0.2, 1.0, 0.5, 0.0]
+    [0.2, 1.0, 0.51, 0.0]
     """
     warm_up = math.ceil(warm_up_share * total_steps)
     if step < warm_up:

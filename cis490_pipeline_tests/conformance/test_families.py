@@ -163,7 +163,7 @@ def test_what_is_in_the_training_set_is_learned(spec, mode):
     request = request_for(spec.name, mode, **overrides)
     train, id_val = cases_for(mode, 150, seed=1), cases_for(mode, 50, seed=2)
     done = fit_family(spec, train, id_val, hyper_parameters=request.hyper_parameters)
-    assert done.fitted.id_val_macro_f1 > 0.6
+    assert (done.fitted.id_val_macro_f1 or 0.0) > 0.6
 
 
 def test_cases_of_another_shape_are_refused_with_the_expected_one(spec, mode, stored):

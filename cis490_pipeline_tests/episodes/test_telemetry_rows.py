@@ -112,8 +112,9 @@ def test_escaped_key_is_the_key():
     ["1.0", "1e3", "1.5", '"5"', "true", "null", "[]", "{}", "9223372036854775808",
      "-9223372036854775809", "18446744073709551616", "9" * 5000, "1e999"],
 )  # fmt: skip
-def test_time_that_is_no_64_bit_integer_fails(t):
-    raw = row() + row(t=t)
+@pytest.mark.parametrize("first", ["5", "1795322672704617147"])
+def test_time_that_is_no_64_bit_integer_fails(first, t):
+    raw = row(t=first) + row(t=t)
     _, message = refusal(raw)
     assert message == "telemetry-guest.jsonl line 2: t_wall_ns is not a 64-bit integer"
 

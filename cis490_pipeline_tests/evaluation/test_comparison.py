@@ -177,7 +177,9 @@ def test_models_scored_on_different_episodes_are_refused():
 def test_models_scored_on_different_windows_are_refused():
     short = rows(TIME, skill=0.3).filter(pc.field("window") != 3)
     table = pa.concat_tables([rows(GBT, skill=0.6), short])
-    with pytest.raises(EvaluationError, match="other windows or other labels"):
+    with pytest.raises(
+        EvaluationError, match=r"elapsed_time and gbt.*other windows or other labels"
+    ):
         compare(evaluations_of(table, [GBT, TIME]), table, config=FAST)
 
 

@@ -79,6 +79,10 @@ def test_one_episode_has_no_p():
     assert paired_permutation_p(first, second, BootstrapConfig()) is None
 
 
+def test_holm_of_a_worked_example_is_milder_than_bonferroni():
+    assert holm((0.005, 0.011, 0.02, 0.04, 0.13)) == pytest.approx((0.025, 0.044, 0.06, 0.08, 0.13))
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=12).map(tuple))
 def test_holm_never_lowers_a_p_keeps_the_order_and_stays_below_bonferroni(p_values):

@@ -40,6 +40,13 @@ def test_ece_equals_a_loop_over_bins(scored):
     assert ece(truth, proba) == pytest.approx(expected)
 
 
+def test_too_sure_and_too_modest_do_not_cancel():
+    truth = np.array([0, 1, 0, 0])
+    proba = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
+    # Two windows at 0.9 of which half are right, two at 0.6 that both are: 0.4 off each.
+    assert ece(truth, proba) == pytest.approx(0.4)
+
+
 def test_perfect_and_certain_predictions_have_no_error():
     truth = np.array([0, 1, 2])
     proba = np.eye(3)

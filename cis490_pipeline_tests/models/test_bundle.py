@@ -378,8 +378,6 @@ def test_counts_that_are_no_distribution_are_refused(majority, tmp_path, p_K):
 
 
 def test_equal_fits_have_equal_addresses(tmp_path):
-    bundles = [
-        run_job(request_for("gbt", Mode.REALISTIC), tmp_path / name).bundle for name in "ab"
-    ]
+    bundles = [run_job(request_for("gbt", Mode.REALISTIC), tmp_path / name).bundle for name in "ab"]
     assert bundles[0] == bundles[1]
     assert np.unique(bundles).size == 1

@@ -1,0 +1,86 @@
+"""Requests are validated, and the identity holds exactly what the model depends on."""
+
+from dataclasses import replace
+
+import pytest
+
+from cis490_pipeline.errors import ConfigurationError
+from cis490_pipeline.models.catalog import family
+from cis490_pipeline.models.gbt import GbtHyperParameters
+from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.training.identity import job_identity
+from cis490_pipeline.training.request import hyper_parameters_from_overrides
+from cis490_pipeline_tests.conformance.factory import request_for
+
+GBT = request_for("gbt", Mode.REALISTIC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"family": "perceptron"}, "no such model family"),
+        ({"mode": Mode.ANY}, "does not have this mode"),
+        ({"hyper_parameters": family("cnn").hyper_parameters}, "another family"),
+        ({"hyper_parameters": GbtHyperParameters(depth=0)}, "out of bounds"),
+        ({"seed": -1}, "seed"),
+        ({"statuses": ()}, "no status"),
+    ],
+)
+def test_a_request_that_cannot_work_is_refused(changes, reason):
+    with pytest.raises(ConfigurationError, match=reason):
+        replace(GBT, **changes)
+
+
+def test_baselines_have_only_the_mode_any():
+    for name in ("majority", "elapsed_time"):
+        assert family(name).modes == (Mode.ANY,)
+        with pytest.raises(ConfigurationError):
+            request_for(name, Mode.ORACLE)
+
+
+def test_overrides_come_as_numbers_or_text():
+    found = hyper_parameters_from_overrides("gbt", {"depth": "6", "l2": 2})
+    assert found == GbtHyperParameters(depth=6, l2=2.0)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [{"depht": 3}, {"depth": "deep"}, {"depth": 0}, {"depth": True}, {"depth": 2.5}, {"l2": None}],
+)
+def test_wrong_overrides_are_refused_by_name(overrides):
+    with pytest.raises(ConfigurationError) as caught:
+        hyper_parameters_from_overrides("gbt", overrides)
+    assert next(iter(overrides)) in caught.value.found
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ConfigurationError, match="row_share"):
+        hyper_parameters_from_overrides("gbt", {"subsample": 1})
+
+
+def _identity(request=GBT, split="host=lab-b", training_set="a", fingerprint="f"):
+    return job_identity(request, split, training_set, fingerprint)
+
+
+def test_everything_that_matters_changes_the_identity():
+    found = [
+        _identity(),
+        _identity(replace(GBT, seed=1)),
+        _identity(replace(GBT, mode=Mode.ORACLE)),
+        _identity(replace(GBT, statuses=("accepted", "degraded"))),
+        _identity(replace(GBT, hyper_parameters=GbtHyperParameters(depth=7))),
+        _identity(request_for("cnn", Mode.REALISTIC)),
+        _identity(split="host=lab-a"),
+        _identity(training_set="b"),
+        _identity(fingerprint="g"),
+    ]
+    assert len(set(found)) == len(found)
+    assert all(len(identity) == 64 for identity in found)
+
+
+def test_the_order_of_statuses_and_whole_floats_do_not():
+    one = replace(GBT, statuses=("degraded", "accepted"))
+    two = replace(GBT, statuses=("accepted", "degraded"))
+    assert _identity(one) == _identity(two)
+    whole = replace(GBT, hyper_parameters=GbtHyperParameters(l2=2))
+    assert _identity(whole) == _identity(replace(GBT, hyper_parameters=GbtHyperParameters(l2=2.0)))
