@@ -11,7 +11,6 @@ from cis490_pipeline.datasets.loading import load_cases
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
 from cis490_pipeline.models.classifier import Context, Inputs
 from cis490_pipeline.models.current import FittedModel, save_fitted
-from cis490_pipeline.models.device import best_device
 from cis490_pipeline.models.provenance import code_commit, library_versions
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode
@@ -73,7 +72,6 @@ def fit_on_split(
         cancelled=cancelled,
         provenance=Provenance(code_commit=code_commit(), library_versions=library_versions()),
         threads=options.threads,
-        device=best_device(request.spec),
     )
     save_fitted(warehouse.layout, _fitted_model(training_set, options, outcome))
     return outcome

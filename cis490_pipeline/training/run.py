@@ -11,6 +11,7 @@ from pathlib import Path
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.models.classifier import Compute
+from cis490_pipeline.models.device import best_device
 from cis490_pipeline.models.header import (
     FORMAT_VERSION,
     BundleHeader,
@@ -141,7 +142,7 @@ def train(  # noqa: PLR0913 - keyword-only; each one is another party's, none be
     cancelled: Cancelled,
     provenance: Provenance,
     threads: int = 1,
-    device: str = "cpu",
+    device: str | None = None,
 ) -> TrainingOutcome:
     """Return the bundle of a job, fitting it only where none stands for its identity.
 
@@ -156,7 +157,8 @@ def train(  # noqa: PLR0913 - keyword-only; each one is another party's, none be
     work_dir
         Where a fit under way keeps its checkpoint, by identity; removed after the commit.
     threads, device
-        What the fit may use; no part of the identity.
+        What the fit may use; no part of the identity. A device of None is CUDA where the family
+        wants it and the machine has it, looked up only where a fit is needed.
 
     Raises
     ------
@@ -186,7 +188,8 @@ def train(  # noqa: PLR0913 - keyword-only; each one is another party's, none be
     token = f"{identity} {provenance.code_commit}"
     watch = Supervision(reporter=reporter, cancelled=cancelled, checkpoint=checkpoint, token=token)
     with registry.attempt(identity):
-        done = _fit(job, load, Compute(threads=threads, device=device), watch)
+        compute = Compute(threads=threads, device=device or best_device(request.spec))
+        done = _fit(job, load, compute, watch)
         bundle = registry.save(_header(job, done), done.fitted.classifier.weights())
     checkpoint.unlink(missing_ok=True)
     return TrainingOutcome(

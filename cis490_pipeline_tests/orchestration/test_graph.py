@@ -1,0 +1,57 @@
+"""The graph loads clean, names what it should, and imports nothing heavy."""
+
+import dagster as dg
+
+from cis490_pipeline.models.catalog import FAMILIES
+from cis490_pipeline_tests.orchestration.conftest import Farm
+
+
+def test_definitions_load_without_any_warning(farm: Farm) -> None:
+    dg.Definitions.validate_loadable(farm.definitions)  # warnings are errors in this suite
+
+
+def test_every_family_and_mode_has_a_model_and_an_evaluation(farm: Farm) -> None:
+    keys = {spec.key for spec in farm.definitions.resolve_all_asset_specs()}
+    for family in FAMILIES:
+        for mode in family.modes:
+            assert dg.AssetKey(["model", family.name, mode.value]) in keys
+            assert dg.AssetKey(["evaluation", family.name, mode.value]) in keys
+    named = ("episode_store", "data_card", "training_set", "test_set", "comparison_report")
+    assert {dg.AssetKey(name) for name in named} <= keys
+
+
+def test_models_see_the_training_set_and_nothing_else_of_the_data(farm: Farm) -> None:
+    graph = farm.definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        if key.path[0] == "model":
+            assert graph.get(key).parent_keys == {dg.AssetKey("training_set")}
+
+
+def test_every_asset_explains_itself(farm: Farm) -> None:
+    for spec in farm.definitions.resolve_all_asset_specs():
+        assert spec.description, spec.key
+        assert spec.group_name != "default", spec.key
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+        if spec.key != dg.AssetKey("episode_store"):
+            assert spec.code_version, spec.key
+
+
+def test_gpu_wanting_assets_carry_pool_and_queue(farm: Farm) -> None:
+    definition = farm.definitions.resolve_assets_def(dg.AssetKey(["model", "cnn", "oracle"]))
+    assert definition.op.pool == "gpu"
+    assert definition.op.tags["dagster-celery/queue"] == "gpu"
+    plain = farm.definitions.resolve_assets_def(dg.AssetKey(["model", "gbt", "oracle"]))
+    assert plain.op.pool is None
+    assert plain.op.tags["dagster-celery/queue"] == "cpu"
+
+
+def test_registration_adds_hosts_and_splits_once(farm: Farm) -> None:
+    assert farm.instance.get_dynamic_partitions("host") == ["lab-a", "lab-b"]
+    splits = set(farm.instance.get_dynamic_partitions("split"))
+    assert {"host=lab-a", "host=lab-b", "sample", "time", "deploy"} <= splits
+    again = farm.register()
+    assert again.new_hosts == again.new_splits == ()
+    farm.ship("lab-c", 900)
+    assert farm.register().new_hosts == ("lab-c",)
+    assert "host=lab-c" in farm.instance.get_dynamic_partitions("split")
