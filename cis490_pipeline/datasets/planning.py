@@ -6,7 +6,7 @@ Not here: the rules (``splits``).
 from collections.abc import Sequence
 
 from cis490_pipeline.datasets.facts import episode_facts
-from cis490_pipeline.datasets.test_sets import TestSet, save_test_set, test_set_of
+from cis490_pipeline.datasets.test_sets import TestSet, save_test_set, build_test_set
 from cis490_pipeline.datasets.training_sets import (
     TrainingSet,
     save_training_set,
@@ -62,6 +62,6 @@ def write_test_set(
 ) -> TestSet:
     """Plan a split and write its test side."""
     plan = plan_from_tables(warehouse, split, config, host_lists)
-    test_set = test_set_of(plan)
+    test_set = build_test_set(plan)
     save_test_set(warehouse.layout, test_set)
     return test_set

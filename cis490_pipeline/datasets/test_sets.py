@@ -38,7 +38,7 @@ class TestSet:
     test: tuple[Member, ...]
 
 
-def test_set_of(plan: SplitPlan) -> TestSet:
+def build_test_set(plan: SplitPlan) -> TestSet:
     """Return the test side of a plan."""
     fingerprint = current_schema().fingerprint
     trained = (*plan.train, *plan.id_val)
@@ -58,19 +58,19 @@ def test_set_of(plan: SplitPlan) -> TestSet:
     )
 
 
-def test_set_path(layout: Layout, split: str) -> Path:
+def path_of_test_set(layout: Layout, split: str) -> Path:
     """Return where the file is."""
     return layout.split(split) / _NAME
 
 
 def save_test_set(layout: Layout, test_set: TestSet) -> None:
     """Write the file atomically."""
-    write_set(test_set_path(layout, test_set.split), test_set)
+    write_set(path_of_test_set(layout, test_set.split), test_set)
 
 
 def load_test_set(layout: Layout, split: str) -> TestSet:
     """Read the file; WarehouseError where it is absent, damaged or of another schema."""
-    path, asset = test_set_path(layout, split), f"test_set[{split}]"
+    path, asset = path_of_test_set(layout, split), f"test_set[{split}]"
     test_set = read_set(path, TestSet, asset=asset)
     require_fingerprint(test_set.fingerprint, path, asset=asset)
     return test_set

@@ -12,7 +12,7 @@ import dagster as dg
 
 from cis490_pipeline.datasets.host_lists import load_host_lists
 from cis490_pipeline.datasets.planning import write_test_set, write_training_set
-from cis490_pipeline.datasets.test_sets import TestSet, test_set_path
+from cis490_pipeline.datasets.test_sets import TestSet, path_of_test_set
 from cis490_pipeline.datasets.training_sets import TrainingSet, training_set_path
 from cis490_pipeline.orchestration.config import SetsConfig
 from cis490_pipeline.orchestration.metadata import file_link, markdown_table
@@ -93,5 +93,5 @@ def _test_metadata(chosen: TestSet, lab: Lab) -> dict[str, dg.MetadataValue]:
             ("", "profiles"), [("untested", untested), ("unseen in training", unseen)]
         ),
         "warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in chosen.warnings) or "none"),
-        "file": file_link(test_set_path(lab.warehouse.layout, chosen.split)),
+        "file": file_link(path_of_test_set(lab.warehouse.layout, chosen.split)),
     }

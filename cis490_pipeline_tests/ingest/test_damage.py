@@ -115,18 +115,20 @@ def _damaged_store(root: Path) -> EpisodeStore:
 
 
 _INGEST = """
-import resource, sys
+import sys
 from pathlib import Path
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.ingest.run import IngestOptions, ingest_host
 from cis490_pipeline.warehouse.warehouse import Warehouse
 store, data = EpisodeStore(Path(sys.argv[1])), Warehouse(Path(sys.argv[2]))
 ingest_host(store, data, "lab-a", IngestOptions(threads=2))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(int(status["VmHWM"].split()[0]) * 1024)
 """
 
 
 def _peak_rss_of_ingest(store: Path, data: Path) -> int:
+    # VmHWM, not ru_maxrss: the latter inherits the peak of the process that forked this one.
     command = [sys.executable, "-c", _INGEST, str(store), str(data)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
