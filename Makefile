@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help install smoke test check ui clean
 
@@ -44,7 +46,8 @@ check: $(STAMP)
 	@echo "== import contracts"
 	@$(BIN)/lint-imports
 	@echo "== definitions"
-	@$(BIN)/dg check defs
+	@home=$$(mktemp -d) && cp dagster.yaml $$home && DAGSTER_HOME=$$home $(BIN)/dg check defs; \
+		status=$$?; rm -rf $$home; exit $$status
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .coverage* htmlcov

@@ -6,7 +6,7 @@ Not here: the rules (``splits``).
 from collections.abc import Sequence
 
 from cis490_pipeline.datasets.facts import episode_facts
-from cis490_pipeline.datasets.test_sets import TestSet, save_test_set, build_test_set
+from cis490_pipeline.datasets.test_sets import TestSet, build_test_set, save_test_set
 from cis490_pipeline.datasets.training_sets import (
     TrainingSet,
     save_training_set,
@@ -33,11 +33,11 @@ def plan_from_tables(
     SplitRefusedError
         Where the split would be unsound; says why and what to do instead.
     """
-    plan = plan_split(split, episode_facts(warehouse), config, tuple(host_lists))
+    facts = episode_facts(warehouse)
+    plan = plan_split(split, facts, config, tuple(host_lists))
     if isinstance(plan, Refusal):
-        raise SplitRefusedError(
-            f"refused: {plan.reason}", where=f"split {plan.split}", todo=plan.suggestion
-        )
+        todo = plan.suggestion if facts else f"ingest a store into {warehouse.root} first"
+        raise SplitRefusedError(f"refused: {plan.reason}", where=f"split {plan.split}", todo=todo)
     return plan
 
 

@@ -32,7 +32,9 @@ def read_set(path: Path, kind: type[SetT], *, asset: str) -> SetT:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError as error:
         raise WarehouseError(
-            "the split has no set file yet", where=str(path), todo=f"materialize {asset} first"
+            "the split has no set file yet",
+            where=str(path),
+            todo=f"materialize {asset}, or run `cis490 train` and `cis490 evaluate`, first",
         ) from error
     except msgspec.MsgspecError as error:
         raise WarehouseError(

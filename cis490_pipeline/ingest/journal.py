@@ -13,6 +13,7 @@ import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.warehouse.atomic import write_bytes
@@ -65,8 +66,25 @@ def host_lock(layout: Layout, host_id: str) -> Generator[None]:
     """Hold a host's ingest for this process; waits for another one that has it.
 
     The kernel frees the lock when its owner dies, however it dies.
+
+    Raises
+    ------
+    WarehouseError
+        Where the data directory cannot be written.
     """
-    layout.ingest.mkdir(parents=True, exist_ok=True)
-    with (layout.ingest / f"{host_id}.lock").open("w") as file:
+    with _lock_file(layout.ingest / f"{host_id}.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _lock_file(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w")
+    except OSError as error:
+        raise WarehouseError(
+            "cannot write into the data directory",
+            where=str(path),
+            found=f"{type(error).__name__}: {error.strerror or error}",
+            todo="check the data directory's path, free space and permissions, then run again",
+        ) from error

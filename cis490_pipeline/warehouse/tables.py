@@ -15,6 +15,7 @@ from typing import Final, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.fs as pa_fs
 from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
@@ -90,7 +91,7 @@ class Tables:
         names = list(columns) if columns is not None else schema.names
         wanted = pa.schema([schema.field(name) for name in names])
         try:
-            dataset = cast("ds.Dataset", DeltaTable(str(self.path(table))).to_pyarrow_dataset())
+            dataset = self._dataset(table)
         except TableNotFoundError:
             return wanted.empty_table()
         return dataset.to_table(columns=names, filter=where).cast(wanted)
@@ -99,8 +100,15 @@ class Tables:
         """Return how many rows there are, without reading what the filter does not need."""
         if not self.exists(table):
             return 0
-        dataset = cast("ds.Dataset", DeltaTable(str(self.path(table))).to_pyarrow_dataset())
-        return dataset.count_rows(filter=where)
+        return self._dataset(table).count_rows(filter=where)
+
+    def _dataset(self, table: Table) -> ds.Dataset:
+        # deltalake's own file system is written in Python: Arrow's I/O threads, which outlive a
+        # scan, would take the GIL to close its files, and where that falls into the interpreter's
+        # exit the process aborts after its work was done (delta-rs #2184).
+        path = str(self.path(table))
+        files = pa_fs.SubTreeFileSystem(path, pa_fs.LocalFileSystem())
+        return cast("ds.Dataset", DeltaTable(path).to_pyarrow_dataset(filesystem=files))
 
     def append(self, table: Table, rows: pa.Table) -> None:
         """Add rows in one commit."""

@@ -78,9 +78,9 @@ def test_both_runs_stand_in_the_history_of_the_ui(dagster: Dagster) -> None:
 def test_a_run_of_the_command_line_can_be_re_executed_in_the_ui(dagster: Dagster) -> None:
     runs = dagster.ask(_RUNS)["runsOrError"]["results"]
     parent = next(run for run in runs if run["jobName"] == "ingest_host")
-    answer = dagster.ask(
-        _REEXECUTE, p={"parentRunId": parent["runId"], "strategy": "ALL_STEPS"}
-    )["launchRunReexecution"]
+    answer = dagster.ask(_REEXECUTE, p={"parentRunId": parent["runId"], "strategy": "ALL_STEPS"})[
+        "launchRunReexecution"
+    ]
     assert answer["__typename"] == "LaunchRunSuccess", answer
     run_id = answer["run"]["runId"]
 
