@@ -72,6 +72,7 @@ def load_cases(
         where=_is_one_of(ids),
     ).sort_by([("episode_id", "ascending"), ("window", "ascending")])
     keys = rows.select(list(_KEYS))
+    _require_windows_of(keys, members)
     cases = Cases(
         y_N=_column(keys, "phase").astype(np.int64),
         cluster_N=_cluster(keys, ids),
@@ -97,13 +98,26 @@ def _require_content(warehouse: Warehouse, members: Sequence[Member]) -> None:
     by_id = dict(zip(held["episode_id"].to_pylist(), held["sha256"].to_pylist(), strict=True))
     for member in members:
         if by_id.get(member.episode_id) != member.sha256:
-            raise WarehouseError(
-                "the tables no longer hold the content that the set names",
-                where=f"episode {member.episode_id}",
-                expected=member.sha256[:12],
-                found=str(by_id.get(member.episode_id))[:12],
-                todo="materialize training_set and test_set of this split again",
-            )
+            raise _other_content(member.episode_id, member.sha256, by_id.get(member.episode_id))
+
+
+def _require_windows_of(keys: pa.Table, members: Sequence[Member]) -> None:
+    """Refuse windows of another content: a re-ship commits its windows before its episode."""
+    wanted = {member.episode_id: member.sha256 for member in members}
+    found = keys.group_by(["episode_id", "sha256"]).aggregate([]).to_pylist()
+    for row in found:
+        if row["sha256"] != wanted[row["episode_id"]]:
+            raise _other_content(row["episode_id"], wanted[row["episode_id"]], row["sha256"])
+
+
+def _other_content(episode_id: str, expected: str, found: str | None) -> WarehouseError:
+    return WarehouseError(
+        "the tables no longer hold the content that the set names",
+        where=f"episode {episode_id}",
+        expected=expected[:12],
+        found=str(found)[:12],
+        todo="materialize training_set and test_set of this split again",
+    )
 
 
 def _is_one_of(ids: Sequence[str]) -> pc.Expression:

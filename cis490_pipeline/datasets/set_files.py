@@ -36,7 +36,7 @@ def read_set(path: Path, kind: type[SetT], *, asset: str) -> SetT:
             where=str(path),
             todo=f"materialize {asset}, or run `cis490 train` and `cis490 evaluate`, first",
         ) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise WarehouseError(
             "the set file is damaged or of another version",
             where=str(path),

@@ -5,6 +5,7 @@ labels (``documents``), judging (``validation``).
 """
 
 from cis490_pipeline.episodes.archive import (
+    DONE_FILE,
     EVENTS_FILE,
     LABELS_FILE,
     META_FILE,
@@ -14,7 +15,7 @@ from cis490_pipeline.episodes.archive import (
 )
 from cis490_pipeline.episodes.documents import decode_labels, decode_meta
 from cis490_pipeline.episodes.episode import Episode, OpenFailure, Telemetry
-from cis490_pipeline.episodes.jsonl import parse_objects
+from cis490_pipeline.episodes.jsonl import parse_objects, require_bounded
 from cis490_pipeline.episodes.refusal import Refused
 from cis490_pipeline.episodes.telemetry_rows import decode_rows, empty_rows
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Source
@@ -45,6 +46,8 @@ def decode_episode(archive: Archive) -> Episode | OpenFailure:
 
 def _decode(archive: Archive) -> Episode:
     members = archive.members
+    for name in sorted(members.keys() - {DONE_FILE}):
+        require_bounded(members[name], file_name=name)
     meta = members.get(META_FILE)
     # Events are free-form and never used, but a line that is not JSON shows a damaged episode.
     parse_objects(members.get(EVENTS_FILE, b""), file_name=EVENTS_FILE)

@@ -12,6 +12,11 @@ from cis490_pipeline.episodes.strict_json import JsonFault, JsonObject, parse_ob
 INT64_MIN: Final = -(1 << 63)
 INT64_MAX: Final = (1 << 63) - 1
 BLANKS: Final = b" \t\r\n"
+MAX_ROWS: Final = 1_000_000
+"""Rows of one member: 27.8 hours at 10 Hz. A decoded row takes 40 times the bytes of ``{}``: the
+limit on decompressed bytes alone would not bound the memory."""
+MAX_OBJECT_BYTES: Final = 1 << 24
+"""Bytes of one object, for the same reason."""
 
 
 def content_lines(raw: bytes) -> list[bytes]:
@@ -22,6 +27,23 @@ def content_lines(raw: bytes) -> list[bytes]:
     """
     body = raw.rstrip(BLANKS)
     return body.split(b"\n") if body else []
+
+
+def require_bounded(raw: bytes, *, file_name: str) -> None:
+    """Refuse a member whose decoded values could take many times the memory of its bytes.
+
+    Raises
+    ------
+    Refused
+        Where it has more than ``MAX_ROWS`` lines, or one of more than ``MAX_OBJECT_BYTES``.
+    """
+    if len(raw) <= 2 * MAX_ROWS:  # no object is shorter than two bytes
+        return
+    lines_after_first = raw.rstrip(BLANKS).count(b"\n")
+    if lines_after_first >= MAX_ROWS:
+        raise Refused("LimitExceeded", f"{file_name}: more than {MAX_ROWS} rows")
+    if len(raw) > MAX_OBJECT_BYTES and max(map(len, raw.split(b"\n"))) > MAX_OBJECT_BYTES:
+        raise Refused("LimitExceeded", f"{file_name}: a row of more than {MAX_OBJECT_BYTES} bytes")
 
 
 def parse_objects(raw: bytes, *, file_name: str) -> list[JsonObject]:

@@ -54,7 +54,7 @@ def current_records(layout: Layout, split: str) -> tuple[EvaluationRecord, ...]:
 def _read(path: Path) -> EvaluationRecord:
     try:
         return msgspec.json.decode(path.read_bytes(), type=EvaluationRecord)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise WarehouseError(
             "the evaluation record is damaged or of another version",
             where=str(path),

@@ -295,7 +295,7 @@ def evaluation_from_json(data: bytes, *, where: str) -> ModelEvaluation:
     """
     try:
         found = msgspec.json.decode(data, type=ModelEvaluation)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _foreign(where, str(error)) from error
     if found.version != EVALUATION_VERSION or found.format != "cis490.model-evaluation":
         raise _foreign(where, f"{found.format} version {found.version}")

@@ -7,6 +7,7 @@ Not here: computing the outcomes (``one_pass``).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import pyarrow as pa
 
@@ -18,8 +19,15 @@ from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 from cis490_pipeline.validation.record import ValidationRow, rows_to_table
 from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.layout import Layout
-from cis490_pipeline.warehouse.tables import Tables
+from cis490_pipeline.warehouse.tables import Tables, sql_text
 from cis490_pipeline.warehouse.warehouse import Warehouse
+
+_BATCH_TABLES: Final = (
+    Table.WINDOW_FEATURES,
+    Table.EPISODE_FEATURES,
+    Table.EPISODES,
+    Table.VALIDATION_INDEX,
+)
 
 
 def commit_batch(
@@ -51,8 +59,22 @@ def commit_batch(
     }
     for table, rows in batch.items():
         _write_table(warehouse.tables, table, rows, ids if touched else [])
-    journal.finish()
+    journal.finish(ids)
     return windows.num_rows
+
+
+def undo(warehouse: Warehouse, journal: Journal, host_id: str, ids: frozenset[str]) -> None:
+    """Take back what an interrupted batch left of episodes that now are another host's.
+
+    This host never visits them again, and the other one may find them new and append.
+    """
+    if not ids:
+        return
+    listed = ", ".join(sql_text(episode_id) for episode_id in sorted(ids))
+    predicate = f"host_id = {sql_text(host_id)} AND episode_id IN ({listed})"
+    for table in _BATCH_TABLES:
+        warehouse.tables.replace_where(table, predicate, TABLE_SCHEMAS[table].empty_table())
+    journal.finish(ids)
 
 
 def _write_table(tables: Tables, table: Table, rows: pa.Table, replaced: Sequence[str]) -> None:

@@ -3,7 +3,9 @@
 Not here: the rule for one episode (``validation.retry``).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -43,8 +45,17 @@ def held_verdicts(rows: pa.Table) -> dict[str, HeldVerdict]:
 
 
 def read_held(tables: Tables) -> dict[str, HeldVerdict]:
-    """Return what the validation index holds, of every host: a re-ship may change the host."""
-    return held_verdicts(tables.read(Table.VALIDATION_INDEX, columns=_COLUMNS))
+    """Return what the validation index holds, of every host: a re-ship may change the host.
+
+    An episode that two hosts hold (both were at work while it was re-shipped) has no verdict that
+    stands: it is given no host, so that the one that the index names visits and replaces it.
+    """
+    rows = tables.read(Table.VALIDATION_INDEX, columns=_COLUMNS)
+    held = held_verdicts(rows)
+    if len(held) < rows.num_rows:
+        times = Counter(rows["episode_id"].to_pylist())
+        held |= {name: replace(held[name], host_id="") for name, n in times.items() if n > 1}
+    return held
 
 
 def due_entries(

@@ -10,7 +10,7 @@ Not here: the commits (``commit``).
 import contextlib
 import fcntl
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -51,9 +51,13 @@ class Journal:
         ids = sorted(self.pending().union(episode_ids))
         write_bytes(self.path, json.dumps({"episode_ids": ids}).encode())
 
-    def finish(self) -> None:
-        """Say that every commit of the batch is done."""
-        self.path.unlink(missing_ok=True)
+    def finish(self, episode_ids: Iterable[str]) -> None:
+        """Say that every commit with these episodes is done; others stay pending."""
+        left = sorted(self.pending().difference(episode_ids))
+        if left:
+            write_bytes(self.path, json.dumps({"episode_ids": left}).encode())
+        else:
+            self.path.unlink(missing_ok=True)
 
 
 def journal_of(layout: Layout, host_id: str) -> Journal:

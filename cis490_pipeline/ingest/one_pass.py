@@ -63,8 +63,13 @@ class _Opened:
     grid: Grid | None
 
 
-def visit(store: EpisodeStore, entry: IndexEntry, limits: ArchiveLimits) -> Outcome:
-    """Read, judge and window one indexed episode; never raises for a fault of its data."""
+def visit(
+    store: EpisodeStore, entry: IndexEntry, limits: ArchiveLimits, *, with_content: bool = True
+) -> Outcome:
+    """Read, judge and window one indexed episode; never raises for a fault of its data.
+
+    Without ``with_content`` it stops at the verdict.
+    """
     stamp = None
     try:
         stamp = store.stamp(entry.host_id, entry.episode_id)
@@ -83,7 +88,8 @@ def visit(store: EpisodeStore, entry: IndexEntry, limits: ArchiveLimits) -> Outc
     row = validation_row(entry, opened.verdict, opened.episode, stamp)
     if opened.episode is None or opened.grid is None or opened.verdict.status not in TRAINABLE:
         return Outcome(row=row, content=None)
-    return Outcome(row=row, content=_content(row, opened.episode, opened.grid))
+    content = _content(row, opened.episode, opened.grid) if with_content else None
+    return Outcome(row=row, content=content)
 
 
 def _open(entry: IndexEntry, compressed: bytes, limits: ArchiveLimits) -> _Opened:

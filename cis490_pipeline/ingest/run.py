@@ -7,15 +7,17 @@ Not here: Dagster (``orchestration``), one episode (``one_pass``), one commit (`
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from cis490_pipeline.episodes.archive import ArchiveLimits
 from cis490_pipeline.episodes.index import IndexEntry, load_index
 from cis490_pipeline.episodes.store import EpisodeStore
-from cis490_pipeline.ingest.commit import commit_batch
+from cis490_pipeline.ingest.commit import commit_batch, undo
 from cis490_pipeline.ingest.due import due_entries, read_held
 from cis490_pipeline.ingest.journal import host_lock, journal_of
 from cis490_pipeline.ingest.one_pass import Outcome, visit
@@ -26,6 +28,8 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 
 EPISODES_PER_COMMIT: Final = 100
 """More would hold more in memory; fewer would make more, smaller files."""
+TICKS_PER_BATCH: Final = 1_000_000
+"""Grids of a batch (184 MB) after which it ends early: a few rows can span a day of ticks."""
 
 Progress = Callable[[int, int], None]
 
@@ -73,7 +77,11 @@ def ingest_host(
     options = options or IngestOptions()
     with host_lock(warehouse.layout, host_id):
         publish_schema(warehouse.layout)
-        entries = [e for e in load_index(store.index_path).entries if e.host_id == host_id]
+        indexed = load_index(store.index_path).entries
+        elsewhere = frozenset(e.episode_id for e in indexed if e.host_id != host_id)
+        journal = journal_of(warehouse.layout, host_id)
+        undo(warehouse, journal, host_id, journal.pending() & elsewhere)
+        entries = [e for e in indexed if e.host_id == host_id]
         n_new = _ingest(store, warehouse, host_id, entries, options, progress)
         seconds = time.monotonic() - started
         return report_on(warehouse, host_id, n_indexed=len(entries), n_new=n_new, seconds=seconds)
@@ -123,42 +131,65 @@ def is_news(outcome: Outcome, held: Mapping[str, HeldVerdict]) -> bool:
 
 
 def visit_in_batches(
-    store: EpisodeStore, due: Sequence[IndexEntry], options: IngestOptions
+    store: EpisodeStore,
+    due: Sequence[IndexEntry],
+    options: IngestOptions,
+    *,
+    with_content: bool = True,
 ) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of the due episodes in order, a batch at a time.
+    """Yield the outcomes of the due episodes, a batch at a time.
 
     While one batch is being committed the next one is being decoded. Each thread gets one slice of
-    a batch: handing over single episodes costs more than it balances.
+    a batch: handing over single episodes costs more than it balances. Where grids are so long that
+    a slice has to end early, the rest of it comes after the batch that was being decoded. Without
+    ``with_content`` the outcomes are verdicts alone, at a part of the time and memory.
     """
-    size = options.episodes_per_commit
-    batches = [due[first : first + size] for first in range(0, len(due), size)]
+    look = partial(visit, store, limits=options.limits, with_content=with_content)
+    waiting = deque(due)
     with ThreadPoolExecutor(max_workers=options.threads) as pool:
-        pending: list[Future[list[Outcome]]] = []
-        for batch in batches:
-            following = _submit(pool, store, batch, options)
-            if pending:
-                yield _gathered(pending)
-            pending = following
-        if pending:
-            yield _gathered(pending)
+        pending = _submit(pool, look, waiting, options)
+        while pending:
+            following = _submit(pool, look, waiting, options)
+            outcomes, left = _gathered(pending)
+            waiting.extendleft(reversed(left))
+            yield outcomes
+            pending = following or _submit(pool, look, waiting, options)
+
+
+_Look = Callable[[IndexEntry], Outcome]
+_Slice = tuple[list[Outcome], Sequence[IndexEntry]]
 
 
 def _submit(
     pool: ThreadPoolExecutor,
-    store: EpisodeStore,
-    batch: Sequence[IndexEntry],
+    look: _Look,
+    waiting: deque[IndexEntry],
     options: IngestOptions,
-) -> list[Future[list[Outcome]]]:
-    width = -(-len(batch) // options.threads)
+) -> list[Future[_Slice]]:
+    """Take a batch off the waiting episodes and hand it to the threads."""
+    batch = [waiting.popleft() for _ in range(min(options.episodes_per_commit, len(waiting)))]
+    width = max(1, -(-len(batch) // options.threads))
+    max_ticks = TICKS_PER_BATCH // options.threads
     slices = [batch[first : first + width] for first in range(0, len(batch), width)]
-    return [pool.submit(_visit_slice, store, part, options.limits) for part in slices]
+    return [pool.submit(_visit_slice, look, part, max_ticks) for part in slices]
 
 
-def _visit_slice(
-    store: EpisodeStore, part: Sequence[IndexEntry], limits: ArchiveLimits
-) -> list[Outcome]:
-    return [visit(store, entry, limits) for entry in part]
+def _visit_slice(look: _Look, part: Sequence[IndexEntry], max_ticks: int) -> _Slice:
+    """Visit episodes until their grids have so many ticks; also return those that are left."""
+    outcomes: list[Outcome] = []
+    n_ticks = 0
+    for position, entry in enumerate(part):
+        if n_ticks >= max_ticks:
+            return outcomes, part[position:]
+        outcomes.append(look(entry))
+        content = outcomes[-1].content
+        n_ticks += 0 if content is None else len(content.x_TC)
+    return outcomes, ()
 
 
-def _gathered(pending: Sequence[Future[list[Outcome]]]) -> list[Outcome]:
-    return [outcome for future in pending for outcome in future.result()]
+def _gathered(pending: Sequence[Future[_Slice]]) -> _Slice:
+    done = [future.result() for future in pending]
+    return (
+        [outcome for outcomes, _ in done for outcome in outcomes],
+        [entry for _, left in done for entry in left],
+    )

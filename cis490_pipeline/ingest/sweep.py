@@ -75,9 +75,8 @@ def sweep_store(
     before = _read_parts(parts)
     due = due_entries(store, entries, held_verdicts(before))
     n_seen = 0
-    for number, outcomes in enumerate(
-        visit_in_batches(store, due, options or IngestOptions()), start=_next_number(parts)
-    ):
+    batches = visit_in_batches(store, due, options or IngestOptions(), with_content=False)
+    for number, outcomes in enumerate(batches, start=_next_number(parts)):
         _write_part(parts / f"{number:06d}.arrow", rows_to_table([o.row for o in outcomes]))
         n_seen += len(outcomes)
         progress(n_seen, len(due))

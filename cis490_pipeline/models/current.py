@@ -63,7 +63,7 @@ def fitted_models(layout: Layout, split: str, training_set_hash: str) -> tuple[F
     for path in sorted(_directory(layout, split).glob("*.json")):
         try:
             fitted = msgspec.json.decode(path.read_bytes(), type=FittedModel)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise WarehouseError(
                 "the pointer to a fitted model is damaged",
                 where=str(path),

@@ -35,7 +35,7 @@ def decode_weights(stored: StoredModel, kind: type[S]) -> S:
         raise BundleError("weights are absent", where=WEIGHTS_FILE, todo="train the model again")
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(
             "weights cannot be decoded",
             where=WEIGHTS_FILE,

@@ -89,7 +89,7 @@ class ModelRegistry:
         try:
             raw = self._entry_path(identity).read_bytes()
             address = msgspec.json.decode(raw, type=_Entry).bundle
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return None
         if not _SHA256.fullmatch(address):
             return None
@@ -170,7 +170,7 @@ class ModelRegistry:
         path = directory / f"{MOST_ATTEMPTS}.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=_Attempt).state
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return "unknown"
 
     def _entry_path(self, identity: str) -> Path:

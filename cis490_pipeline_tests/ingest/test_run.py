@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cis490_pipeline.episodes.index import load_index
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.errors import SchemaMismatchError
 from cis490_pipeline.features.statistics import window_statistics
@@ -192,3 +193,126 @@ def test_death_between_two_commits_is_healed(
     monkeypatch.undo()
     ingest_host(store, warehouse, "lab-a")
     assert content_of(tmp_path / "data") == content_of(tmp_path / "calm")
+
+
+def _dies_in_the_second_commit(
+    store: EpisodeStore, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, *, after: int = 1
+) -> None:
+    """Ingest lab-a two episodes a batch, and die after so many table commits."""
+    from cis490_pipeline.ingest import commit
+
+    real, calls = commit._write_table, []
+
+    def dying(*arguments: object) -> None:
+        if len(calls) == after:
+            raise KeyboardInterrupt
+        calls.append(arguments)
+        real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit, "_write_table", dying)
+        with pytest.raises(KeyboardInterrupt):
+            ingest_host(store, warehouse, "lab-a", TWO_AT_ONCE)
+
+
+def _windows(warehouse: Warehouse) -> list[tuple[str, int]]:
+    return [(r["episode_id"], r["window"]) for r in rows_of(warehouse, Table.WINDOW_FEATURES)]
+
+
+def test_half_written_rows_go_when_their_episode_has_moved(
+    store: EpisodeStore, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its old host never visits it again, and the new one finds it new and appends."""
+    _dies_in_the_second_commit(store, warehouse, monkeypatch)
+    blob = build_episode(seconds=50, host_id="lab-b")
+    add_episode(store.root, "lab-b", episode_id(0), blob)
+    for host in ("lab-a", "lab-b"):
+        ingest_host(store, warehouse, host, TWO_AT_ONCE)
+    found = _windows(warehouse)
+    assert len(found) == len(set(found))
+    assert not journal_of(warehouse.layout, "lab-a").pending()
+
+
+def test_a_finished_batch_leaves_the_rest_of_an_older_one_pending(
+    store: EpisodeStore, warehouse: Warehouse
+) -> None:
+    journal = journal_of(warehouse.layout, "lab-a")
+    journal.begin(["a", "b"])
+    journal.begin(["b", "c"])
+    journal.finish(["b", "c"])
+    assert journal.pending() == {"a"}
+    journal.finish(["a"])
+    assert not journal.path.exists()
+
+
+def test_two_deaths_in_a_row_are_healed(
+    store: EpisodeStore, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run's batches are cut elsewhere, since one tarball is missing and looked for."""
+    from cis490_pipeline.ingest import run
+
+    (store.root / "episodes" / "lab-a" / f"{episode_id(0)}.tar.zst").unlink()
+    lines = store.index_path.read_bytes().splitlines(keepends=True)
+    store.index_path.write_bytes(lines[0])
+    ingest_host(store, warehouse, "lab-a")
+    store.index_path.write_bytes(b"".join(lines))
+    _dies_in_the_second_commit(store, warehouse, monkeypatch, after=5)
+    real = run.commit_batch
+
+    def dying_after(*arguments: object) -> int:
+        real(*arguments)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "commit_batch", dying_after)
+        with pytest.raises(KeyboardInterrupt):
+            ingest_host(store, warehouse, "lab-a", TWO_AT_ONCE)
+    ingest_host(store, warehouse, "lab-a", TWO_AT_ONCE)
+    found = _windows(warehouse)
+    assert len(found) == len(set(found))
+    assert {name for name, _ in found} == {episode_id(n) for n in range(1, 5)}
+
+
+def test_an_episode_that_two_hosts_committed_is_one_again(
+    store: EpisodeStore, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was re-shipped, and ingested by its new host, while its old one was at work."""
+    from cis490_pipeline.ingest import run
+
+    real = run.commit_batch
+
+    def overtaken(*arguments: object) -> int:
+        monkeypatch.undo()
+        blob = build_episode(seconds=50, host_id="lab-b")
+        add_episode(store.root, "lab-b", episode_id(0), blob)
+        ingest_host(store, warehouse, "lab-b")
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run, "commit_batch", overtaken)
+    ingest_host(store, warehouse, "lab-a")
+    assert len(_windows(warehouse)) > len(set(_windows(warehouse)))  # the race did happen
+    ingest_host(store, warehouse, "lab-b")
+    for table in (Table.VALIDATION_INDEX, Table.EPISODES, Table.EPISODE_FEATURES):
+        owners = [
+            r["host_id"] for r in rows_of(warehouse, table) if r["episode_id"] == episode_id(0)
+        ]
+        assert owners == ["lab-b"], table
+    assert len(_windows(warehouse)) == len(set(_windows(warehouse)))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_long_grids_end_a_batch_early_and_change_nothing(
+    threads: int, store: EpisodeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few rows can span a day of ticks: a hundred such grids at once would be 18 GB."""
+    from cis490_pipeline.ingest import run
+
+    ingest_host(store, Warehouse(tmp_path / "whole"), "lab-a")
+    monkeypatch.setattr(run, "TICKS_PER_BATCH", 1)
+    options = IngestOptions(threads=threads, episodes_per_commit=3)
+    due = [e for e in load_index(store.index_path).entries if e.host_id == "lab-a"]
+    sizes = [len(outcomes) for outcomes in run.visit_in_batches(store, due, options)]
+    assert max(sizes) <= threads
+    assert sum(sizes) == len(due)
+    ingest_host(store, Warehouse(tmp_path / "early"), "lab-a", options)
+    assert content_of(tmp_path / "early") == content_of(tmp_path / "whole")
