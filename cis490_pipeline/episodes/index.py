@@ -1,6 +1,6 @@
 """``index.jsonl`` as entries and damage: nothing that can be read is lost, nothing is silent.
 
-Not here: following the file while it grows (the live tailer), the tarballs (``store``).
+Not here: following the file while it grows (``tail``), the tarballs (``store``).
 Source: episode format, sections *index.jsonl* and *The acceptance gate*.
 
 Decisions
@@ -100,7 +100,7 @@ class _Row:
         return Damage(line=self.line, offset=self.offset, kind=kind, excerpt=text)
 
 
-_Finding = IndexEntry | Damage
+Finding = IndexEntry | Damage
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _OBJECT_START: Final = re.compile(r'\{[ \t\r]*["}]')
@@ -150,32 +150,42 @@ def read_index(data: bytes) -> IndexReading:
     )
 
 
+def read_line(raw: bytes, *, line: int, offset: int) -> Iterator[Finding]:
+    """Read one whole line (without its newline) that stands at that place of the file."""
+    return _read_line(_Row(raw=raw, line=line, offset=offset))
+
+
+def read_unfinished_line(raw: bytes, *, line: int, offset: int) -> Iterator[Finding]:
+    """Read a last line that has no newline."""
+    last = _Row(raw=raw, line=line, offset=offset)
+    return _as_partial(_read_line(last), last)
+
+
 def _duplicate(entry: IndexEntry, data: bytes) -> Damage:
     end = data.find(b"\n", entry.offset)
     raw = data[entry.offset : end if end >= 0 else len(data)][:200]
     return _Row(raw=raw, line=entry.line, offset=entry.offset).damage(DamageKind.DUPLICATE)
 
 
-def _findings(data: bytes) -> Iterator[_Finding]:
+def _findings(data: bytes) -> Iterator[Finding]:
     lines = data.split(b"\n")
     unfinished = lines.pop()
     offset = 0
     for number, raw in enumerate(lines, start=1):
-        yield from _read_line(_Row(raw=raw, line=number, offset=offset))
+        yield from read_line(raw, line=number, offset=offset)
         offset += len(raw) + 1
     if unfinished:
-        last = _Row(raw=unfinished, line=len(lines) + 1, offset=offset)
-        yield from _as_partial(_read_line(last), last)
+        yield from read_unfinished_line(unfinished, line=len(lines) + 1, offset=offset)
 
 
-def _as_partial(findings: Iterable[_Finding], last: _Row) -> Iterator[_Finding]:
+def _as_partial(findings: Iterable[Finding], last: _Row) -> Iterator[Finding]:
     found = list(findings)
     yield from (one for one in found if isinstance(one, IndexEntry))
     if any(isinstance(one, Damage) for one in found):
         yield last.damage(DamageKind.PARTIAL)
 
 
-def _read_line(row: _Row) -> Iterator[_Finding]:
+def _read_line(row: _Row) -> Iterator[Finding]:
     parsed = parse_object(row.raw)
     if not isinstance(parsed, JsonFault):
         yield _entry_or_damage(parsed, row)
@@ -187,7 +197,7 @@ def _read_line(row: _Row) -> Iterator[_Finding]:
         yield from _salvage(row)
 
 
-def _salvage(row: _Row) -> Iterator[_Finding]:
+def _salvage(row: _Row) -> Iterator[Finding]:
     """Find the rows of a line that is not one JSON object."""
     rows, junk = _split_torn(row)
     findings = [_entry_or_damage(parsed, part) for part, parsed in rows]
@@ -246,7 +256,7 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def _entry_or_damage(parsed: JsonObject, row: _Row) -> _Finding:
+def _entry_or_damage(parsed: JsonObject, row: _Row) -> Finding:
     host_id, episode_id = parsed.get("host_id"), parsed.get("episode_id")
     sha256, size_bytes = parsed.get("sha256"), parsed.get("size_bytes")
     if host_id is None or episode_id is None or not _is_sha256(sha256) or not _is_size(size_bytes):

@@ -54,11 +54,16 @@ class DeclaredFamily(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the interval of a paired difference says."""
+    """What interval and corrected p of a paired difference say together.
 
-    BETTER = "better"  # the whole interval lies above 0
+    The interval alone is too narrow for few episodes (of equal models 14 % were told apart with 6
+    episodes, 8 % with 10, 4 % with 24; by the permutation p 3 to 5 %), and it knows nothing of the
+    other models that were tried.
+    """
+
+    BETTER = "better"  # the whole interval lies above 0, and Holm's p is small enough
     WORSE = "worse"
-    UNDECIDED = "undecided"  # it holds 0, or there is no interval
+    UNDECIDED = "undecided"  # neither
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,14 +281,14 @@ def _difference(
         first=first,
         second=second,
         difference=interval,
-        verdict=_verdict(interval),
+        verdict=Verdict.UNDECIDED,
         p=paired_permutation_p(*confusions, config) if interval.point is not None else None,
         p_holm=None,
     )
 
 
-def _verdict(interval: Interval) -> Verdict:
-    if interval.low is None or interval.high is None:
+def _verdict(interval: Interval, p_holm: float) -> Verdict:
+    if interval.low is None or interval.high is None or p_holm > 1.0 - interval.level:
         return Verdict.UNDECIDED
     if interval.low > 0:
         return Verdict.BETTER
@@ -291,10 +296,13 @@ def _verdict(interval: Interval) -> Verdict:
 
 
 def _with_holm(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Correct the p-values of one declared family; only then is there a verdict."""
     adjusted = iter(holm(tuple(one.p for one in differences if one.p is not None)))
-    return tuple(
-        one if one.p is None else replace(one, p_holm=next(adjusted)) for one in differences
-    )
+    return tuple(one if one.p is None else _judged(one, next(adjusted)) for one in differences)
+
+
+def _judged(one: Difference, p_holm: float) -> Difference:
+    return replace(one, p_holm=p_holm, verdict=_verdict(one.difference, p_holm))
 
 
 def _seed_summaries(

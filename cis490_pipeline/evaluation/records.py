@@ -12,7 +12,7 @@ from cis490_pipeline.datasets.test_sets import load_test_set
 from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.scores import ModelEvaluation
-from cis490_pipeline.models.current import FittedModel
+from cis490_pipeline.models.current import FittedModel, fitted_models
 from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.layout import Layout
 
@@ -38,7 +38,9 @@ def save_record(layout: Layout, record: EvaluationRecord) -> None:
 
 
 def current_records(layout: Layout, split: str) -> tuple[EvaluationRecord, ...]:
-    """Return the records that were made with the split's current sets, sorted by name.
+    """Return the records of the current models on the split's current sets, sorted by name.
+
+    A configuration that was fitted again, with other hyper-parameters, has none until it is scored.
 
     Raises
     ------
@@ -47,8 +49,14 @@ def current_records(layout: Layout, split: str) -> tuple[EvaluationRecord, ...]:
     """
     training = load_training_set(layout, split).content_hash
     test = load_test_set(layout, split).content_hash
+    now = {fitted.file_stem: fitted.bundle for fitted in fitted_models(layout, split, training)}
     records = [_read(path) for path in sorted(_directory(layout, split).glob("*.json"))]
-    return tuple(r for r in records if (r.training_set_hash, r.test_set_hash) == (training, test))
+    return tuple(
+        r
+        for r in records
+        if (r.training_set_hash, r.test_set_hash) == (training, test)
+        and now.get(r.fitted.file_stem) == r.fitted.bundle
+    )
 
 
 def _read(path: Path) -> EvaluationRecord:

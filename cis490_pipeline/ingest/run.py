@@ -179,7 +179,7 @@ def _visit_slice(look: _Look, part: Sequence[IndexEntry], max_ticks: int) -> _Sl
     outcomes: list[Outcome] = []
     n_ticks = 0
     for position, entry in enumerate(part):
-        if n_ticks >= max_ticks:
+        if outcomes and n_ticks >= max_ticks:
             return outcomes, part[position:]
         outcomes.append(look(entry))
         content = outcomes[-1].content

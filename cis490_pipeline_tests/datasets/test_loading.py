@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.fs as pa_fs
+import pyarrow.compute as pc
 import pytest
 from numpy.typing import NDArray
 
@@ -160,6 +162,13 @@ def test_nothing_of_a_hidden_channel_reaches_a_realistic_case(
         assert np.array_equal(array, np.full_like(array, value), equal_nan=True)
 
 
+def test_tables_are_read_without_python_in_arrows_threads(smoke: Warehouse) -> None:
+    """Arrow's threads outlive a scan; with a file system in Python the process aborts at exit."""
+    files = smoke.tables._dataset(Table.WINDOW_FEATURES).filesystem
+    assert isinstance(files, pa_fs.SubTreeFileSystem)
+    assert isinstance(files.base_fs, pa_fs.LocalFileSystem)
+
+
 def test_a_family_that_sees_no_channel_gets_none(
     smoke: Warehouse, everyone: tuple[Member, ...]
 ) -> None:
@@ -255,3 +264,18 @@ def test_a_window_beyond_its_episode_is_an_error(
     copy.tables.append(Table.EPISODES, rows)
     with pytest.raises(WarehouseError, match="beyond its episode"):
         load(copy, everyone, Mode.ORACLE)
+
+
+def test_windows_of_a_re_ship_under_way_are_refused(tmp_path: Path) -> None:
+    """Its windows are committed before its episode: a reader in between sees both contents."""
+    store = EpisodeStore(build_store(tmp_path / "store", {"lab-a": 2}).root)
+    warehouse = Warehouse(tmp_path / "data")
+    ingest_host(store, warehouse, "lab-a")
+    members = members_of(episode_facts(warehouse))
+    first = members[0].episode_id
+    mine = warehouse.tables.read(Table.WINDOW_FEATURES, where=pc.field("episode_id") == first)
+    newer = pa.array(["f" * 64] * mine.num_rows, pa.string())
+    mine = mine.set_column(mine.schema.names.index("sha256"), mine.schema.field("sha256"), newer)
+    warehouse.tables.replace_episodes(Table.WINDOW_FEATURES, [first], mine)
+    with pytest.raises(WarehouseError, match=first):
+        load_cases(warehouse, members, Mode.ANY, summary=False, sequences=False)

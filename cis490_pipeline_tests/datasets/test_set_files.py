@@ -14,8 +14,8 @@ from cis490_pipeline.datasets.members import Member, hash_of_roles
 from cis490_pipeline.datasets.test_sets import (
     TestSet,
     load_test_set,
-    save_test_set,
     path_of_test_set,
+    save_test_set,
 )
 from cis490_pipeline.datasets.training_sets import (
     TrainingSet,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cis490_pipeline.episodes.archive import EXPECTED_FILES, Archive, ArchiveLimits
 from cis490_pipeline.episodes.decode import decode_episode, open_episode
 from cis490_pipeline.episodes.episode import Episode, Label, OpenFailure
+from cis490_pipeline.episodes.jsonl import MAX_OBJECT_BYTES, MAX_ROWS
 from cis490_pipeline.schema.channels import Source
 from cis490_pipeline_tests.episodes.building import (
     PHASES,
@@ -203,3 +204,21 @@ def test_damaged_member_is_an_episode_or_a_failure(name, position, junk, gone):
 @given(st.binary(max_size=200))
 def test_any_zstd_content_is_an_answer(raw):
     assert isinstance(open_episode(compress(raw), LIMITS), OpenFailure)
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "labels.jsonl", "telemetry-qmp.jsonl"])
+def test_more_rows_than_a_day_has_are_refused_before_they_are_decoded(name: str):
+    """``{}`` a million times is 3 MB, and 45 times that once decoded."""
+    found = failure(name, b"{}\n" * (MAX_ROWS + 1))
+    assert (found.kind, found.message) == ("LimitExceeded", f"{name}: more than {MAX_ROWS} rows")
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "meta.json"])
+def test_a_huge_object_is_refused_before_it_is_decoded(name: str):
+    found = failure(name, b'{"a":[' + b"{}," * (MAX_OBJECT_BYTES // 3) + b"{}]}")
+    assert found.kind == "LimitExceeded"
+
+
+def test_blank_lines_at_the_end_are_not_counted_as_rows():
+    opened = episode(replace={"events.jsonl": b"{}\n" + b"\n" * (2 * MAX_ROWS + 1)})
+    assert opened.labels

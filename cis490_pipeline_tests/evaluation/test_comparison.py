@@ -256,3 +256,15 @@ def test_headline_without_id_val_chooses_nothing():
 def test_headline_on_the_same_hosts_does_not_claim_another_device():
     text = headline(_compare(WIN, train_hosts=("lab-a", "lab-b"), test_hosts=("lab-a", "lab-b")))
     assert "same hosts, not cross-device, conditional on 2 hosts" in text
+
+
+def test_an_interval_above_zero_is_no_verdict_where_the_corrected_p_is_large():
+    """Four episodes: each permutation p is at least 1/8, whatever the percentile interval says."""
+    table = pa.concat_tables(
+        [rows(key, skill=skill, n_episodes=4) for key, skill in ((GBT, 1.0), (TIME, 0.0))]
+    )
+    found = compare(evaluations_of(table, [GBT, TIME]), table, config=FAST)
+    gap = found.differences[0]
+    assert gap.difference.low > 0
+    assert gap.p_holm >= 1 / 8
+    assert gap.verdict is Verdict.UNDECIDED

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cis490_pipeline.errors import Cis490Error, SchemaMismatchError
-from cis490_pipeline.schema.channels import CHANNELS
+from cis490_pipeline.schema.channels import CHANNELS, SOURCE_FACTS
 from cis490_pipeline.schema.fingerprint import (
     ChannelSchema,
     FeatureSchema,
@@ -84,6 +84,18 @@ def test_equal_schemas_have_no_difference() -> None:
     assert first_difference(same, NOW) is None
     assert same.fingerprint == NOW.fingerprint
     require_schema(same, where="bundle x")
+
+
+def test_todays_schema_holds_every_fact_of_every_channel() -> None:
+    facts = [
+        (c.source, c.name, c.kind, c.realistic, SOURCE_FACTS[c.source].period_ns) for c in CHANNELS
+    ]
+    held = [(c.source, c.name, c.kind, c.realistic, c.period_ns) for c in NOW.channels]
+    assert held == facts
+    assert [c.staleness_ns for c in NOW.channels] == [
+        SOURCE_FACTS[c.source].staleness_ns for c in CHANNELS
+    ]
+    assert sum(c.realistic for c in NOW.channels) == 25
 
 
 def test_of_several_differences_the_first_is_named() -> None:

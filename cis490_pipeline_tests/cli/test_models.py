@@ -1,0 +1,179 @@
+"""``train``, ``evaluate`` and ``report`` one after the other, and what each says when it cannot."""
+
+from pathlib import Path
+
+import pytest
+
+from cis490_pipeline.models.bundle import read_header
+from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.warehouse.warehouse import Warehouse
+from cis490_pipeline_tests.cli.running import Call, installed
+from cis490_pipeline_tests.episodes.building import build_store
+
+TRAINED = {"bundle", "identity", "id_val_macro_f1", "seconds", "reused"}
+SCORED = {
+    "family",
+    "mode",
+    "context",
+    "seed",
+    "bundle",
+    "macro_f1",
+    "ci_low",
+    "ci_high",
+    "n_episodes",
+    "n_windows",
+    "untested_profiles",
+}
+REPORTED = {"html", "markdown", "json", "headline"}
+CLOCK = ("--family", "elapsed_time", "--mode", "any")
+SPLIT = ("--split", "host=lab-b")
+
+
+def test_the_way_from_train_to_report(call: Call, data: Path) -> None:
+    trained = call("train", "--data", data, *SPLIT, *CLOCK, "--json").must_succeed()
+    assert set(trained.result) == TRAINED
+    assert trained.result["reused"] is False
+    assert 0 < trained.result["id_val_macro_f1"] < 1
+    _, header = read_header(data / "models" / trained.result["bundle"])
+    assert header.identity == trained.result["identity"]
+    assert str(data / "models" / trained.result["bundle"]) in trained.stdout
+
+    done = call("evaluate", "--data", data, *SPLIT, "--json").must_succeed()
+    assert set(done.result) == {"models"}
+    (model,) = done.result["models"]
+    assert set(model) == SCORED
+    assert (model["family"], model["mode"], model["seed"]) == ("elapsed_time", "any", 0)
+    assert model["bundle"] == trained.result["bundle"]
+    assert 0 < model["ci_low"] < model["macro_f1"] < model["ci_high"] < 1
+    assert (model["n_episodes"], model["n_windows"]) == (24, 369)
+    assert model["untested_profiles"] == ["scan-and-dial"]
+
+    report = call("report", "--data", data, *SPLIT, "--json").must_succeed()
+    assert set(report.result) == REPORTED
+    for kind in ("html", "markdown", "json"):
+        assert Path(report.result[kind]).stat().st_size > 500
+    assert report.stdout.splitlines()[0] == report.result["headline"]
+    assert "tested on lab-b" in report.result["headline"]
+
+
+def test_the_same_training_again_is_reused(call: Call, data: Path) -> None:
+    words = ("train", "--data", data, *SPLIT, *CLOCK, "--json")
+    first, second = (call(*words).must_succeed() for _ in range(2))
+    assert second.result["reused"] is True
+    assert "reused, nothing was fitted" in second.stdout
+    for key in ("bundle", "identity", "id_val_macro_f1"):
+        assert first.result[key] == second.result[key]
+    other = call(*words, "--statuses", "accepted").must_succeed()
+    assert other.result["identity"] != first.result["identity"], "statuses are part of it"
+    assert other.result["reused"] is False
+
+
+def test_another_seed_is_another_identity(call: Call, data: Path) -> None:
+    words = ("train", "--data", data, *SPLIT, *CLOCK, "--json")
+    identities = {call(*words, "--seed", s).must_succeed().result["identity"] for s in (0, 1, 2)}
+    assert len(identities) == 3
+    done = call("evaluate", "--data", data, *SPLIT, "--json").must_succeed()
+    assert [model["seed"] for model in done.result["models"]] == [0, 1, 2]
+    assert Warehouse(data).tables.count(Table.TEST_LEDGER) == 3
+
+
+def test_evaluate_scores_the_asked_for_family_alone(call: Call, data: Path) -> None:
+    for name in ("elapsed_time", "majority"):
+        words = ("--family", name, "--mode", "any")
+        call("train", "--data", data, *SPLIT, *words).must_succeed()
+    done = call("evaluate", "--data", data, *SPLIT, "--family", "majority", "--json")
+    assert [m["family"] for m in done.must_succeed().result["models"]] == ["majority"]
+    assert Warehouse(data).tables.count(Table.TEST_LEDGER) == 1
+
+
+def test_the_installed_program_trains(data: Path, tmp_path: Path) -> None:
+    done = installed("train", *SPLIT, *CLOCK, "--json", cwd=tmp_path, CIS490_DATA=str(data))
+    assert set(done.must_succeed().result) == TRAINED
+    assert "17 episodes train, 7 are id_val" in done.stderr
+
+
+def test_deploy_is_fitted_and_claims_nothing(call: Call, data: Path) -> None:
+    words = ("--data", data, "--split", "deploy")
+    call("train", *words, *CLOCK).must_succeed()
+    done = call("evaluate", *words, "--json").must_succeed()
+    (model,) = done.result["models"]
+    assert set(model) == SCORED
+    for key in ("macro_f1", "ci_low", "ci_high", "untested_profiles"):
+        assert model[key] is None, "absent is null"
+    assert model["n_episodes"] == 0
+    assert "untested" in done.stdout
+    report = call("report", *words, "--json").must_succeed()
+    assert "no test set" in report.result["headline"]
+
+
+def test_declared_host_lists_are_a_split(call: Call, data: Path) -> None:
+    words = ("--data", data, "--split", "hosts:back")
+    call("train", *words, *CLOCK).check_refusal(1, "no host lists of this name", "hosts:back")
+    declared = '[hosts.back]\ntrain = ["lab-b"]\ntest = ["lab-a"]\n'
+    (data / "splits.toml").write_text(declared, "utf-8")
+    call("train", *words, *CLOCK).must_succeed()
+    done = call("evaluate", *words, "--json").must_succeed()
+    assert done.result["models"][0]["n_episodes"] == 24
+    headline = call("report", *words, "--json").must_succeed().result["headline"]
+    assert headline.startswith("trained on lab-b, tested on lab-a")
+    (data / "splits.toml").write_text(declared.replace("train", "trian"), "utf-8")
+    done = call("train", *words, *CLOCK)
+    done.check_refusal(1, "splits.toml", "[hosts.<name>]", "[do: correct the file]")
+
+
+def test_leaving_out_the_only_host_is_refused_with_another_split(
+    call: Call, tmp_path: Path
+) -> None:
+    store = build_store(tmp_path / "store", {"lab-a": 4}, seconds=15).root
+    call("ingest", store, "--data", tmp_path / "one").must_succeed()
+    done = call("train", "--data", tmp_path / "one", "--split", "host=lab-a", *CLOCK)
+    done.check_refusal(1, "refused", "host=lab-a", "sample", "time")
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "report"])
+def test_an_absent_data_directory_says_what_to_do_and_is_not_made(
+    call: Call, tmp_path: Path, command: str
+) -> None:
+    absent = tmp_path / "absent"
+    words = CLOCK if command == "train" else ()
+    done = call(command, "--data", absent, *SPLIT, *words)
+    done.check_refusal(1, str(absent), "[do: ")
+    assert not absent.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--split", "nonsense"), "host=<host> | sample | time"),
+        (("--split", "host=lab-z"), "hosts with usable episodes: lab-a, lab-b"),
+        (("--split", "host=../x"), "not a split"),
+        ((*SPLIT, "--statuses", "rejected"), "accepted, degraded"),
+        ((*SPLIT, "--statuses", ""), "accepted, degraded"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused_in_one_sentence(
+    call: Call, data: Path, words: tuple[str, ...], said: str
+) -> None:
+    call("train", "--data", data, *words, *CLOCK).check_refusal(1, said)
+    assert not (data / "models").exists()
+
+
+def test_epochs_of_a_family_without_epochs_are_a_usage_error(call: Call, data: Path) -> None:
+    done = call("train", "--data", data, *SPLIT, *CLOCK, "--epochs", 3)
+    done.check_refusal(2, "--epochs", "elapsed_time is not fitted in epochs")
+
+
+def test_a_mode_that_the_family_does_not_have_is_named(call: Call, data: Path) -> None:
+    words = ("--family", "elapsed_time", "--mode", "realistic")
+    done = call("train", "--data", data, *SPLIT, *words)
+    done.check_refusal(1, "does not have this mode", "one of any")
+
+
+def test_evaluate_and_report_before_train_say_what_comes_first(call: Call, data: Path) -> None:
+    for command in ("evaluate", "report"):
+        call(command, "--data", data, *SPLIT).check_refusal(1, "cis490 train")
+    call("train", "--data", data, *SPLIT, *CLOCK).must_succeed()
+    done = call("evaluate", "--data", data, *SPLIT, "--family", "gbt")
+    done.check_refusal(1, "no such model", "cis490 train")
+    call("report", "--data", data, *SPLIT).check_refusal(1, "cis490 evaluate")
+    assert Warehouse(data).tables.count(Table.TEST_LEDGER) == 0

@@ -1,0 +1,230 @@
+"""What is published: one headline in three forms, real counts, and hostile names made harmless."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from cis490_pipeline.datasets.training_sets import load_training_set
+from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.models.bundle import read_header
+from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
+from cis490_pipeline.reporting.publish_data import publish_data_card
+from cis490_pipeline.reporting.text import html_text, markdown_text
+from cis490_pipeline.schema.tables import VALIDATION_COLUMNS, Table
+from cis490_pipeline.warehouse.warehouse import Warehouse
+from cis490_pipeline_tests.datasets.farm import FIRST, ingest, ship
+from cis490_pipeline_tests.datasets.smoke import (
+    CHEAP,
+    SPLIT,
+    copy_of,
+    fit,
+    plan,
+    score,
+    scored_warehouse,
+    smoke_warehouse,
+)
+from cis490_pipeline_tests.reporting.made_up_reports import Page
+
+
+@pytest.fixture
+def mine(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Warehouse:
+    return copy_of(scored_warehouse(tmp_path_factory), tmp_path / "data")
+
+
+def noon() -> datetime:
+    return datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def unescaped(markdown: str) -> str:
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
+def test_one_headline_in_the_page_the_markdown_and_the_json(mine: Warehouse) -> None:
+    report = publish_comparison(mine, SPLIT, noon)
+    assert report.headline.startswith("trained on lab-a, tested on lab-b: conditional on one host")
+    assert "scan-and-dial untested" in report.headline
+    assert report.headline in " ".join(Page(report.html.read_text("utf-8")).texts)
+    assert report.headline in unescaped(report.markdown.read_text("utf-8"))
+    assert (report.html.parent / "headline.txt").read_text("utf-8").strip() == report.headline
+    found = json.loads(report.json.read_text("utf-8"))
+    best = found["best_learned"]
+    score_of = {m["key"]["family"]: m["macro_f1"] for m in found["models"]}
+    for family in (best["family"], "elapsed_time"):
+        interval = score_of[family]
+        text = f"{interval['point']:.2f} [{interval['low']:.2f}, {interval['high']:.2f}]"
+        assert text in report.headline
+    assert report.table_markdown in report.markdown.read_text("utf-8")
+
+
+def test_the_page_says_when_it_was_made_and_who_looked_at_the_test_set(mine: Warehouse) -> None:
+    page = Page(publish_comparison(mine, SPLIT, noon).html.read_text("utf-8"))
+    assert "2026-11-22T12:00:00+00:00" in " ".join(page.texts)
+    bundles = {row["bundle"] for row in mine.tables.read(Table.TEST_LEDGER).to_pylist()}
+    cells = {cell.strip() for row in page.rows for cell in row}
+    assert {bundle[:12] for bundle in bundles} <= cells
+
+
+def test_publishing_again_changes_no_figure(mine: Warehouse) -> None:
+    first = publish_comparison(mine, SPLIT, noon)
+    pages = [path.read_bytes() for path in (first.html, first.markdown, first.json)]
+    second = publish_comparison(mine, SPLIT, noon)
+    assert second == first
+    assert [path.read_bytes() for path in (second.html, second.markdown, second.json)] == pages
+    assert publish_comparison(mine, SPLIT).content_hash == first.content_hash
+
+
+def test_a_split_that_was_never_scored_is_an_error_that_says_what_to_run(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    warehouse = copy_of(smoke_warehouse(tmp_path_factory), tmp_path / "data")
+    plan(warehouse, SPLIT)
+    with pytest.raises(WarehouseError, match="nothing was scored") as caught:
+        publish_comparison(warehouse, SPLIT)
+    assert "cis490 evaluate" in caught.value.todo
+    assert not warehouse.layout.report(SPLIT).exists()
+
+
+def test_a_card_quotes_the_header_of_its_bundle(mine: Warehouse) -> None:
+    cards = publish_model_cards(mine, SPLIT)
+    assert [path.name for path in cards.paths] == [
+        "elapsed_time.any.none.0.md",
+        "gbt.realistic.none.0.md",
+        "majority.any.none.0.md",
+    ]
+    text = unescaped(cards.paths[1].read_text("utf-8"))
+    record = json.loads(cards.paths[1].with_suffix(".json").read_text("utf-8"))
+    _, header = read_header(mine.layout.models / record["fitted"]["bundle"])
+    assert f"| hash of the training episodes | {header.training_ids_hash} |" in text
+    assert header.training_ids_hash == load_training_set(mine.layout, SPLIT).training_ids_hash
+    assert "| rounds | 3 |" in text
+    assert "unseen host lab-b (trained on lab-a)" in text
+    assert "| scan-and-dial | untested | untested | untested | 0 |" in text
+    assert publish_model_cards(mine, SPLIT).content_hash == cards.content_hash
+
+
+def test_deploy_claims_nothing_and_quotes_the_splits_that_were_tested(mine: Warehouse) -> None:
+    plan(mine, "deploy")
+    fit(mine, "deploy", CHEAP[1])
+    score(mine, "deploy", CHEAP[1])
+    alone = publish_comparison(mine, "deploy", noon)
+    assert "None yet." in alone.markdown.read_text("utf-8")
+    tested = publish_comparison(mine, SPLIT, noon)
+    report = publish_comparison(mine, "deploy", noon)
+    assert "no test set, no score of its own" in report.headline
+    texts = " ".join(Page(report.html.read_text("utf-8")).texts)
+    markdown = unescaped(report.markdown.read_text("utf-8"))
+    for text in (texts, markdown):
+        assert report.headline in text
+        assert tested.headline in text
+        assert SPLIT in text
+    found = json.loads(report.json.read_text("utf-8"))
+    assert found["headline"] == report.headline
+    assert found["quoted"] == {SPLIT: tested.headline}
+    assert report.content_hash != alone.content_hash
+    (card,) = publish_model_cards(mine, "deploy").paths
+    assert "no score is claimed" in card.read_text("utf-8")
+
+
+def test_the_data_card_counts_what_the_tables_hold(mine: Warehouse) -> None:
+    card = publish_data_card(mine, [("torn", 2), ("blank", 0)])
+    text = unescaped(card.path.read_text("utf-8"))
+    assert text == unescaped(card.markdown)
+    assert card.n_episodes == 48
+    assert "48 episodes and 785 windows of 2 hosts and 7 profiles" in text
+    held = pl.read_delta(str(mine.tables.path(Table.VALIDATION_INDEX)))
+    for host in ("lab-a", "lab-b"):
+        rows = held.filter(host_id=host)
+        (line,) = (x for x in text.splitlines() if x.startswith(f"| {host} |") and "(" in x)
+        cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
+        for profile, cell in zip(sorted(set(held["profile"])), cells, strict=True):
+            n = rows.filter(profile=profile).height
+            assert cell.split(" ")[0] == (str(n) if n else "–")
+    assert "| lab-b | 12 | 12 |" in text
+    assert "| torn | 2 |" in text
+    assert "blank" not in text
+    assert "| missing-files | 12 |" in text
+
+
+def test_the_validation_index_is_exported_with_the_columns_of_the_format(mine: Warehouse) -> None:
+    publish_data_card(mine, [])
+    exported = pq.read_table(mine.layout.validation_export)
+    assert exported.schema.equals(VALIDATION_COLUMNS)
+    assert exported.num_rows == 48
+
+
+def test_an_empty_warehouse_has_a_data_card_of_nothing(tmp_path: Path) -> None:
+    card = publish_data_card(Warehouse(tmp_path / "data"), [])
+    assert card.n_episodes == 0
+    assert "0 episodes and 0 windows of 0 hosts and 0 profiles" in card.markdown
+
+
+SCRIPT = "<script>alert(1)</script>"
+IMAGE = "<img src=x onerror=alert(2)>|`x`"
+LINK = "[x](javascript:alert(3))\n# head\u202e"
+SAMPLE = '"><svg onload=alert(4)>'
+
+
+def files_of(warehouse: Warehouse, pattern: str) -> list[str]:
+    found = [path.read_text("utf-8") for path in (warehouse.root / "reports").rglob(pattern)]
+    assert found
+    return found
+
+
+def hostile_warehouse(root: Path) -> Warehouse:
+    """Two hosts whose profiles and samples are markup; ``LINK`` is never run on the second."""
+    profiles = {"lab-a": (SCRIPT, IMAGE, LINK), "b__x__.y": (SCRIPT, IMAGE, "benign")}
+    for host, first in zip(profiles, FIRST.values(), strict=True):
+        for n in range(12):
+            name = f"{SAMPLE}{first + n}"
+            ship(root / "store", host, first + n, profiles[host][n % 3], sample_name=name)
+    return ingest(root / "store", root / "data", *profiles)
+
+
+def test_names_that_are_markup_come_out_as_text(tmp_path: Path) -> None:
+    warehouse = hostile_warehouse(tmp_path)
+    split = "host=b__x__.y"
+    plan(warehouse, split)
+    for options in CHEAP[:2]:
+        fit(warehouse, split, options)
+        score(warehouse, split, options)
+    report = publish_comparison(warehouse, split)
+    publish_model_cards(warehouse, split)
+    publish_data_card(warehouse, [(SCRIPT, 1)])
+    plan(warehouse, "deploy")
+    fit(warehouse, "deploy", CHEAP[0])
+    score(warehouse, "deploy", CHEAP[0])
+    deploy = publish_comparison(warehouse, "deploy")
+    for one in (report, deploy):
+        check_page(one.html.read_text("utf-8"))
+    assert LINK.splitlines()[0] in report.headline, "it is the untested profile"
+    assert report.html.read_text("utf-8").count(str(html_text(SCRIPT))) >= 1
+    for text in files_of(warehouse, "*.md"):
+        check_markdown(text)
+    assert markdown_text("b__x__.y") in report.markdown.read_text("utf-8")
+
+
+def check_page(html: str) -> None:
+    page = Page(html)
+    assert not {"script", "img", "iframe", "a"} & set(page.tags)
+    assert not [one for one in page.attributes if one[1].startswith("on")]
+    assert not [one for one in page.attributes if "javascript:" in one[2]]
+    assert str(html_text(LINK)) in html
+    assert "\u202e" not in html
+
+
+def check_markdown(text: str) -> None:
+    assert not re.search(r"<(script|img|svg)", text)
+    assert not re.search(r"(?<!\\)\]\(", text), "no link"
+    assert "\u202e" not in text
+    assert "\n# head" not in text
+    for line in text.splitlines():
+        if line.startswith("|") and ("alert" in line):
+            assert not re.search(r"(?<!\\)`", line)
+    for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(widths) == 1, "a name broke a table"
