@@ -13,9 +13,8 @@ from cis490_pipeline.cli.options import (
     warehouse_for,
 )
 from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option, say
-from cis490_pipeline.episodes.index import load_index
 from cis490_pipeline.episodes.store import EpisodeStore
-from cis490_pipeline.ingest.run import IngestOptions, ingest_host
+from cis490_pipeline.ingest.run import IngestOptions, hosts_to_ingest, ingest_host
 
 
 @click.command("ingest", help="Read new episodes of STORE into tables and shards.")
@@ -32,11 +31,11 @@ def command(
     started = time.monotonic()
     episodes = EpisodeStore(store.resolve(), index)
     warehouse = warehouse_for(data)
-    indexed = sorted({entry.host_id for entry in load_index(episodes.index_path).entries})
-    if host is not None and host not in indexed:
-        raise click.BadParameter(f"no such host in the index; it has {', '.join(indexed)}")
+    hosts = hosts_to_ingest(episodes, warehouse)
+    if host is not None and host not in hosts:
+        raise click.BadParameter(f"no such host in the index; it has {', '.join(hosts)}")
     reports = []
-    for name in indexed if host is None else [host]:
+    for name in hosts if host is None else [host]:
         with ProgressLine(f"ingest {name}") as progress:
             options = IngestOptions(threads=threads)
             reports.append(ingest_host(episodes, warehouse, name, options, progress))

@@ -10,10 +10,11 @@ from typing import Final
 
 import click
 
-from cis490_pipeline.errors import Cis490Error
+from cis490_pipeline.errors import Cis490Error, ConfigurationError
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "smoke": "The smoke subset end to end through Dagster, on committed real episodes.",
+    "synth": "Write a synthetic store with chosen damage.",
     "validate": "Judge every indexed episode of a store; writes a Parquet file.",
     "ingest": "Read new episodes into tables and shards, without Dagster.",
     "train": "Fit one model on a split's training set.",
@@ -57,6 +58,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except ConfigurationError as error:
+        click.echo(f"cis490: {error}", err=True)
+        sys.exit(2)
     except Cis490Error as error:
         click.echo(f"cis490: {error}", err=True)
         sys.exit(1)

@@ -14,7 +14,7 @@ import click
 from cis490_pipeline.cli.options import data_option
 from cis490_pipeline.cli.output import emit_json, json_option, print_table, say
 from cis490_pipeline.cli.results import model_columns, model_row, model_values
-from cis490_pipeline.errors import Cis490Error, ConfigurationError
+from cis490_pipeline.errors import Cis490Error, StoreError
 from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
 from cis490_pipeline.orchestration.smoke import SmokeRuns, run_smoke
 from cis490_pipeline.settings import Settings
@@ -50,7 +50,7 @@ def command(data: Path | None, *, as_json: bool) -> None:
 def _corpus() -> Path:
     path = Path(__file__).resolve().parents[2] / "data" / "corpus"
     if not (path / INDEX).is_file():
-        raise ConfigurationError(
+        raise StoreError(
             "the committed corpus is not beside the package",
             where=str(path),
             todo="run `make smoke` in a checkout",

@@ -12,7 +12,7 @@ from cis490_pipeline.models.catalog import FAMILIES, family
 from cis490_pipeline.models.classifier import Context, Procedure
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.splits.config import SplitConfig
-from cis490_pipeline.training.on_split import FitOptions, fit_on_split
+from cis490_pipeline.training.on_split import FitOptions, fit_on_split, request_of
 from cis490_pipeline.training.progress import EpochRecord
 
 
@@ -63,10 +63,6 @@ def command(  # noqa: PLR0913 - one parameter an option
     warehouse = warehouse_for(data)
     if epochs is not None and family(name).procedure is not Procedure.NETWORK:
         raise click.BadParameter(f"{name} is not fitted in epochs", param_hint="--epochs")
-    config = SplitConfig(statuses=tuple(word.strip() for word in statuses.split(",")))
-    lists = load_host_lists(warehouse.layout.host_lists)
-    chosen = write_training_set(warehouse, split, config, lists)
-    say(f"{split}: {len(chosen.train)} episodes train, {len(chosen.id_val)} are id_val")
     options = FitOptions(
         family=name,
         mode=Mode(mode),
@@ -75,6 +71,11 @@ def command(  # noqa: PLR0913 - one parameter an option
         overrides={} if epochs is None else {"epochs": epochs},
         threads=threads,
     )
+    config = SplitConfig(statuses=tuple(word.strip() for word in statuses.split(",")))
+    request_of(options, config.statuses)  # a wrong option must not replace the split's set file
+    lists = load_host_lists(warehouse.layout.host_lists)
+    chosen = write_training_set(warehouse, split, config, lists)
+    say(f"{split}: {len(chosen.train)} episodes train, {len(chosen.id_val)} are id_val")
     with ProgressLine(f"fit {name}/{mode}") as progress:
         reporter = _TerminalReporter(progress)
         outcome = fit_on_split(warehouse, split, options, reporter, lambda: False)

@@ -86,8 +86,7 @@ def _rest(
         findings = [_quarantine(raw, place)] if place.passed_bytes == 0 else []
     if not finished or not unread:
         return findings, passed
-    content, offset = _behind_zeros(unread, passed) if passed.passed_bytes else (unread, passed.offset)
-    findings += read_unfinished_line(content, line=passed.line, offset=offset)
+    findings += read_unfinished_line(unread, line=passed.line, offset=passed.next_byte)
     return findings, _behind(passed, len(unread))
 
 

@@ -41,6 +41,10 @@ class FileIdentity:
     prefix_sha256: _Sha256
     anchor_sha256: _Sha256
 
+    def is_inode(self, device: int, inode: int) -> bool:
+        """Say whether the file system would give these numbers; not yet whether it is the file."""
+        return (self.device, self.inode) == (device, inode)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:

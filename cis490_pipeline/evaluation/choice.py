@@ -25,6 +25,24 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """Macro F1 of one model minus another, paired on id_val, and the p of no difference.
+
+    Both are asked: with a handful of id_val episodes the interval alone is too narrow.
+    """
+
+    interval: Interval
+    p: float | None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether id_val shows that the first model is better."""
+        low = self.interval.low
+        alpha = 1.0 - self.interval.level
+        return low is not None and low > 0 and self.p is not None and self.p <= alpha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModeChoice:
     """What id_val says about the models of one mode.
 
@@ -53,7 +71,7 @@ _SIMPLEST_FIRST = (FamilyRole.BASELINE, FamilyRole.SIMPLE, FamilyRole.DEEP)
 def choose(
     mode: Mode,
     candidates: Sequence[Candidate],
-    id_val_difference: Callable[[ModelKey, ModelKey], Interval],
+    id_val_gain: Callable[[ModelKey, ModelKey], Gain],
 ) -> ModeChoice:
     """Choose among the models of a mode and the baselines.
 
@@ -61,13 +79,13 @@ def choose(
     ----------
     candidates
         Models of any mode; those of another mode are left out, baselines of mode ``any`` are in.
-    id_val_difference
+    id_val_gain
         First minus second, paired on id_val; asked only where a deep model is the best.
     """
     judged = _one_per_configuration(candidates, mode)
     learned = _best(judged, (FamilyRole.SIMPLE, FamilyRole.DEEP))
     simple = _best(judged, (FamilyRole.BASELINE, FamilyRole.SIMPLE))
-    recommended, reason = _recommend(learned, simple, id_val_difference)
+    recommended, reason = _recommend(learned, simple, id_val_gain)
     return ModeChoice(
         mode=mode,
         best_learned=learned[0] if learned else None,
@@ -105,7 +123,7 @@ def _best(
 def _recommend(
     learned: tuple[ModelKey, float] | None,
     simple: tuple[ModelKey, float] | None,
-    id_val_difference: Callable[[ModelKey, ModelKey], Interval],
+    id_val_gain: Callable[[ModelKey, ModelKey], Gain],
 ) -> tuple[ModelKey | None, str]:
     if learned is None:
         return None, "no learned model of this mode has an id_val score"
@@ -115,14 +133,12 @@ def _recommend(
         return None, f"no learned model is better on id_val than {simple[0].label}"
     if learned[0].role is FamilyRole.SIMPLE:
         return learned[0], f"best on id_val (macro F1 {learned[1]:.2f})"
-    return _recommend_deep(learned[0], simple[0], id_val_difference(learned[0], simple[0]))
+    return _recommend_deep(learned[0], simple[0], id_val_gain(learned[0], simple[0]))
 
 
-def _recommend_deep(
-    deep: ModelKey, simple: ModelKey, gain: Interval
-) -> tuple[ModelKey | None, str]:
-    """Recommend a deep model only where the paired interval on id_val lies above 0."""
-    if gain.low is not None and gain.low > 0:
+def _recommend_deep(deep: ModelKey, simple: ModelKey, gain: Gain) -> tuple[ModelKey | None, str]:
+    """Recommend a deep model only where id_val shows that it is better."""
+    if gain.is_shown:
         return deep, f"deep, and better on id_val than {simple.label} {_range(gain)}"
     verdict = f"{deep.label} is not shown to beat {simple.label} on id_val {_range(gain)}"
     if simple.role is FamilyRole.BASELINE:
@@ -130,7 +146,9 @@ def _recommend_deep(
     return simple, f"{verdict}, and the simple model wins a draw"
 
 
-def _range(gain: Interval) -> str:
-    if gain.point is None or gain.low is None or gain.high is None:
-        return f"(no interval: {gain.reason})"
-    return f"({gain.point:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}])"
+def _range(gain: Gain) -> str:
+    found = gain.interval
+    if found.point is None or found.low is None or found.high is None:
+        return f"(no interval: {found.reason})"
+    p = "" if gain.p is None else f", p {gain.p:.3f}"
+    return f"({found.point:+.2f} [{found.low:+.2f}, {found.high:+.2f}]{p})"

@@ -26,7 +26,7 @@ from cis490_pipeline.evaluation.bootstrap import (
     contrast_interval,
     resample,
 )
-from cis490_pipeline.evaluation.choice import Candidate, ModeChoice, choose
+from cis490_pipeline.evaluation.choice import Candidate, Gain, ModeChoice, choose
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.permutation import holm, paired_permutation_p
@@ -143,11 +143,13 @@ def compare(
     scores = {key: _macro(found) for key, found in id_val.items()}
     candidates = [Candidate(key=one.key, id_val_macro_f1=scores.get(one.key)) for one in ordered]
 
-    def id_val_difference(first: ModelKey, second: ModelKey) -> Interval:
-        return paired_difference(id_val[first], id_val[second], config)
+    def id_val_gain(first: ModelKey, second: ModelKey) -> Gain:
+        pair = id_val[first], id_val[second]
+        p = paired_permutation_p(pair[0].confusions(), pair[1].confusions(), config)
+        return Gain(interval=paired_difference(*pair, config), p=p)
 
     choices = tuple(
-        choose(mode, candidates, id_val_difference)
+        choose(mode, candidates, id_val_gain)
         for mode in (Mode.REALISTIC, Mode.ORACLE)
         if any(one.key.mode == mode for one in ordered)
     )

@@ -23,6 +23,7 @@ from cis490_pipeline.ingest.journal import host_lock, journal_of
 from cis490_pipeline.ingest.one_pass import Outcome, visit
 from cis490_pipeline.ingest.report import IngestReport, report_on
 from cis490_pipeline.ingest.schema_guard import publish_schema
+from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.validation.retry import HeldVerdict
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -48,6 +49,17 @@ class IngestOptions:
     threads: int = 1
     limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     episodes_per_commit: int = EPISODES_PER_COMMIT
+
+
+def hosts_to_ingest(store: EpisodeStore, warehouse: Warehouse) -> tuple[str, ...]:
+    """Return the hosts of the index and of the tables, sorted.
+
+    A host whose last episode moved to another one is in the tables alone; its run is what takes an
+    unfinished batch of it back.
+    """
+    held = warehouse.tables.read(Table.VALIDATION_INDEX, columns=["host_id"])["host_id"].unique()
+    indexed = {str(entry.host_id) for entry in load_index(store.index_path).entries}
+    return tuple(sorted(indexed.union(held.to_pylist())))
 
 
 def ingest_host(

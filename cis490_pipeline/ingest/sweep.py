@@ -6,7 +6,7 @@ over the parts of another visits only what they do not answer.
 Not here: tables and shards (``run``).
 """
 
-import shutil
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ def sweep_store(
         progress(n_seen, len(due))
     rows = _latest(_read_parts(parts), [entry.episode_id for entry in entries])
     write_parquet(out, spec_columns(rows))
-    shutil.rmtree(parts, ignore_errors=True)
+    _remove_parts(parts)
     return Sweep(rows=rows_from_table(rows), reading=reading, n_resumed=len(entries) - len(due))
 
 
@@ -96,7 +96,15 @@ def _next_number(parts: Path) -> int:
 
 def _read_parts(parts: Path) -> pa.Table:
     tables = [arrow_ipc.open_file(path.read_bytes()).read_all() for path in _part_files(parts)]
-    return pa.concat_tables([_SCHEMA.empty_table(), *tables])
+    # a part of an older version answers nothing: its episodes are judged again
+    return pa.concat_tables([_SCHEMA.empty_table(), *(t for t in tables if t.schema == _SCHEMA)])
+
+
+def _remove_parts(parts: Path) -> None:
+    for path in _part_files(parts):
+        path.unlink()
+    with contextlib.suppress(OSError):  # absent, or holds a file that is not ours
+        parts.rmdir()
 
 
 def _write_part(path: Path, rows: pa.Table) -> None:

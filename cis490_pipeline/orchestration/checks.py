@@ -45,12 +45,16 @@ def coverage(context: dg.AssetCheckExecutionContext, lab: Lab) -> dg.AssetCheckR
     """Block a fit on a training set that cannot carry it."""
     training_set = load_training_set(lab.warehouse.layout, context.partition_key)
     facts = {fact.episode_id: fact for fact in episode_facts(lab.warehouse)}
+    members = (*training_set.train, *training_set.id_val)
+    gone = [m.episode_id for m in members if m.episode_id not in facts]
     train = [facts[m.episode_id] for m in training_set.train if m.episode_id in facts]
     id_val = [facts[m.episode_id] for m in training_set.id_val if m.episode_id in facts]
-    problems = training_problems(train, id_val)
-    rows = [(p.reason, p.suggestion) for p in problems]
+    rows = [(p.reason, p.suggestion) for p in training_problems(train, id_val)]
+    if gone:
+        shown = ", ".join(gone[:_SHOWN])
+        rows.append((f"the tables no longer hold {len(gone)} members: {shown}", "plan it again"))
     return dg.AssetCheckResult(
-        passed=not problems,
+        passed=not rows,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"problems": markdown_table(("why", "what to do"), rows)},
     )

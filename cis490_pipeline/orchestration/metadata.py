@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from cis490_pipeline.ingest.report import IngestReport
+from cis490_pipeline.reporting.markdown import markdown_table as escaped_table
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 
 Metadata = Mapping[str, dg.MetadataValue]
@@ -23,9 +24,8 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def markdown_table(header: tuple[str, ...], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
     """Return a small table that the UI renders inline."""
-    lines = [" | ".join(header), " | ".join("---" for _ in header)]
-    lines += [" | ".join(str(cell) for cell in row) for row in rows]
-    return dg.MetadataValue.md("\n".join(f"| {line} |" for line in lines))
+    texts = [[str(cell) for cell in row] for row in rows]
+    return dg.MetadataValue.md("\n".join(escaped_table(header, texts)))
 
 
 def file_link(path: Path) -> dg.MetadataValue:

@@ -12,7 +12,8 @@ from typing import Final
 
 import dagster as dg
 
-from cis490_pipeline.episodes.index import IndexReading
+from cis490_pipeline.episodes.index import IndexEntry, IndexReading, load_index
+from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.splits.recipes import HostLists, split_keys
 
 HOSTS: Final = dg.DynamicPartitionsDefinition(name="host")
@@ -30,7 +31,7 @@ class Registered:
 
 
 def register_partitions(
-    instance: dg.DagsterInstance, reading: IndexReading, host_lists: Iterable[HostLists] = ()
+    instance: dg.DagsterInstance, store: EpisodeStore, host_lists: Iterable[HostLists] = ()
 ) -> Registered:
     """Add the hosts of an index and the splits that they allow; report what the store holds.
 
@@ -40,11 +41,12 @@ def register_partitions(
     ----------
     instance
         Where the partitions live.
-    reading
-        The index as it is now.
+    store
+        Whose index is read as it is now.
     host_lists
         Declared splits of the form ``hosts:<name>``.
     """
+    reading = load_index(store.index_path)
     known_hosts = set(instance.get_dynamic_partitions("host"))
     hosts = known_hosts | {entry.host_id for entry in reading.entries}
     known_splits = set(instance.get_dynamic_partitions("split"))
@@ -54,33 +56,45 @@ def register_partitions(
         instance.add_dynamic_partitions("host", new_hosts)
     if new_splits:
         instance.add_dynamic_partitions("split", new_splits)
-    _observe_store(instance, reading)
+    _observe_store(instance, store_versions(store, reading, hosts))
     return Registered(new_hosts=tuple(new_hosts), new_splits=tuple(new_splits))
 
 
-def store_versions(reading: IndexReading) -> Mapping[str, str]:
-    """Return host → hash of what the index holds for it: the store's data version."""
-    held: dict[str, list[tuple[str, str]]] = {}
+def store_versions(
+    store: EpisodeStore, reading: IndexReading, hosts: Iterable[str]
+) -> Mapping[str, tuple[str, int]]:
+    """Return host → (hash, number) of what the store holds for it.
+
+    The size on disk is part of the hash: a tarball that arrives after its index row is news. A host
+    whose last episode moved to another host is there with nothing.
+    """
+    held: dict[str, list[tuple[str, str, int | None]]] = {host: [] for host in hosts}
     for entry in reading.entries:
-        held.setdefault(entry.host_id, []).append((entry.episode_id, entry.sha256))
+        size = _size_on_disk(store, entry)
+        held.setdefault(entry.host_id, []).append((entry.episode_id, entry.sha256, size))
     return {
-        host: hashlib.sha256(json.dumps(sorted(pairs)).encode()).hexdigest()
-        for host, pairs in held.items()
+        host: (hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest(), len(rows))
+        for host, rows in sorted(held.items())
     }
 
 
-def _observe_store(instance: dg.DagsterInstance, reading: IndexReading) -> None:
+def _size_on_disk(store: EpisodeStore, entry: IndexEntry) -> int | None:
+    try:
+        stamp = store.stamp(entry.host_id, entry.episode_id)
+    except OSError:  # the file system does not say; ingest will, with a verdict
+        return None
+    return None if stamp is None else stamp.size_bytes
+
+
+def _observe_store(instance: dg.DagsterInstance, versions: Mapping[str, tuple[str, int]]) -> None:
     """Report an observation for each host whose content differs from the last one reported."""
-    counts: dict[str, int] = {}
-    for entry in reading.entries:
-        counts[entry.host_id] = counts.get(entry.host_id, 0) + 1
-    for host, version in sorted(store_versions(reading).items()):
+    for host, (version, n_episodes) in versions.items():
         if _last_observed(instance, host) != version:
             instance.report_runless_asset_event(
                 dg.AssetObservation(
                     asset_key=EPISODE_STORE,
                     partition=host,
-                    metadata={"episodes": counts[host]},
+                    metadata={"episodes": n_episodes},
                     tags={"dagster/data_version": version},
                 )
             )

@@ -6,7 +6,6 @@ Not here: what is registered (``partitions``), the home (``home``).
 import dagster as dg
 
 from cis490_pipeline.datasets.host_lists import load_host_lists
-from cis490_pipeline.episodes.index import load_index
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.orchestration.home import prepare_home
 from cis490_pipeline.orchestration.partitions import Registered, register_partitions
@@ -17,7 +16,7 @@ from cis490_pipeline.warehouse.layout import Layout
 def register_store(settings: Settings, index: str) -> Registered:
     """Prepare the home and register what the index of the settings' store names."""
     prepare_home(settings)
-    reading = load_index(EpisodeStore(settings.store, index).index_path)
+    store = EpisodeStore(settings.store, index)
     lists = load_host_lists(Layout(settings.data).host_lists)
     with dg.DagsterInstance.get() as instance:
-        return register_partitions(instance, reading, lists)
+        return register_partitions(instance, store, lists)

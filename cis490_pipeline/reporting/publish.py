@@ -35,6 +35,11 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 REPORT_HTML: Final = "report.html"
 REPORT_MARKDOWN: Final = "comparison.md"
 REPORT_JSON: Final = "comparison.json"
+HEADLINE: Final = "headline.txt"
+
+
+class _Quoted(msgspec.Struct, frozen=True):
+    split: str
 
 
 def utc_now() -> datetime:
@@ -127,9 +132,12 @@ def _publish_untested(
 def _other_headlines(layout: Layout, split: str) -> tuple[tuple[str, str], ...]:
     """Return (split, headline) of the leave-one-host-out reports that stand."""
     found: list[tuple[str, str]] = []
-    for path in sorted(layout.report(split).parent.glob(f"host=*/{REPORT_MARKDOWN}")):
-        sentence = (path.parent / "headline.txt").read_text("utf-8")
-        found.append((path.parent.name, sentence.strip()))
+    for path in sorted(layout.report(split).parent.glob(f"host=*/{REPORT_JSON}")):
+        quoted = msgspec.json.decode(path.read_bytes(), type=_Quoted)
+        sentence = (path.parent / HEADLINE).read_text("utf-8").strip()
+        if not current_records(layout, quoted.split):
+            sentence += " (of an earlier state of its data)"
+        found.append((quoted.split, sentence))
     return tuple(found)
 
 
@@ -151,7 +159,7 @@ def _write(
         json=directory / REPORT_JSON,
         content_hash=hashlib.sha256(encoded).hexdigest(),
     )
-    write_bytes(directory / "headline.txt", f"{headline}\n".encode())
+    write_bytes(directory / HEADLINE, f"{headline}\n".encode())
     write_bytes(published.html, html.encode())
     write_bytes(published.json, encoded)
     write_bytes(published.markdown, markdown.encode())

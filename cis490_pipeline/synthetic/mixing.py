@@ -64,7 +64,7 @@ MIXES: Final[dict[str, Mix]] = {
     ),
     "guest_cpu_iowait_ticks": _plain(one=0.2, read=3.5, write=5),
     "guest_load1": Mix(weights=Loads(load=100), noise=0.02),  # hundredths
-    "guest_procs_running": _plain(noise=0.15, one=1, cpu=1.6, fork=0.05),
+    "guest_procs_running": _plain(noise=0.15, one=1.5, cpu=1.6, fork=0.05),
     "guest_procs_total": _plain(noise=0.01, one=54, fork=0.6, dial=0.02, cpu=1),
     "guest_mem_available_kb": Mix(
         weights=Loads(one=0.72, mem=-0.85, drift=-0.02), unit=Unit.RAM_KB, noise=0.0015
@@ -107,7 +107,7 @@ def mixes_of(source: Source) -> tuple[Mix, ...]:
 
 
 @cache
-def weights_LC(source: Source) -> NDArray[np.float64]:
+def channel_weights(source: Source) -> NDArray[np.float64]:
     """Return the weights ``[n_loads, n_channels of the source]``; not to be written to."""
     weights = np.stack([mix.weights.vector() for mix in mixes_of(source)], axis=1)
     weights.flags.writeable = False
@@ -115,7 +115,7 @@ def weights_LC(source: Source) -> NDArray[np.float64]:
 
 
 @cache
-def noise_CN(source: Source) -> NDArray[np.float64]:
+def noise_factors(source: Source) -> NDArray[np.float64]:
     """Return factors of noise ``[n_channels, 256]``, all equally likely; not to be written to."""
     normal = NormalDist()
     z_N = np.array([normal.inv_cdf((i + 0.5) / 256) for i in range(256)])
@@ -134,7 +134,7 @@ _GRANULE_BYTES: Final = {
 
 
 @cache
-def granule_masks_C(source: Source) -> NDArray[np.int64]:
+def granule_masks(source: Source) -> NDArray[np.int64]:
     """Return what rounds each channel down to its pages or sectors by a bitwise *and*."""
     granules = [_GRANULE_BYTES.get(channel.column, 1) for channel in channels_of(source)]
     masks = -np.array(granules, np.int64)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.schema.channels import Source, channels_of
-from cis490_pipeline.synthetic.text_kernels import LONGEST_NUMBER, WORD_BYTES, render
 from cis490_pipeline.synthetic.signals import SourceRows
+from cis490_pipeline.synthetic.text_kernels import LONGEST_NUMBER, WORD_BYTES, render
 
 _HUNDREDTHS: Final = frozenset({"guest_load1"})
 _EXTRA_KEYS: Final[dict[Source, dict[str, str]]] = {

@@ -25,8 +25,7 @@ def record(
     noise_CN: NDArray[np.float64],
     dice_RC: NDArray[np.uint8],
     total_C: NDArray[np.float64],
-    kind_C: NDArray[np.int64],
-    granule_C: NDArray[np.int64],
+    kinds_granules: tuple[NDArray[np.int64], NDArray[np.int64]],
     out_RC: NDArray[np.int64],
 ) -> None:
     """Write what a recorder would have read at each row.
@@ -41,11 +40,12 @@ def record(
         Factors, of which the dice choose one for each value.
     total_C
         Counters' values before the first row.
-    kind_C, granule_C
-        ``GAUGE``, ``COUNTER`` or ``DELTA``; masks that round down.
+    kinds_granules
+        ``GAUGE``, ``COUNTER`` or ``DELTA`` of each channel; masks that round its values down.
     out_RC
         Is written to.
     """
+    kind_C, granule_C = kinds_granules
     n_rows, n_channels = out_RC.shape
     sums_C = total_C.copy()
     for r in range(n_rows):

@@ -1,6 +1,8 @@
 """Telemetry of one episode as integers, as they will stand in the files.
 
-Shape suffixes: T half-second steps, R rows of a source, C its channels. Not here: JSON (``row_text``).
+Shape suffixes: T half-second steps, R rows of a source, C its channels.
+
+Not here: JSON (``row_text``).
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Kind, Source, channels_of
 from cis490_pipeline.synthetic.drivers import STEPS_PER_S
 from cis490_pipeline.synthetic.hosts import HostStyle
-from cis490_pipeline.synthetic.mixing import granule_masks_C, noise_CN, weights_LC
+from cis490_pipeline.synthetic.mixing import channel_weights, granule_masks, noise_factors
 from cis490_pipeline.synthetic.signal_kernels import COUNTER, DELTA, GAUGE, record
 
 PRESENT: Final = 0
@@ -80,7 +82,7 @@ def draw_rows(
         Length of the episode, and Unix nanoseconds of its beginning.
     """
     t_R = _times(rng, source, seconds)
-    mixed_TC = (drivers_TL @ weights_LC(source)) * host.scale_C[source]
+    mixed_TC = (drivers_TL @ channel_weights(source)) * host.scale_C[source]
     numbers_RC = np.empty((len(t_R), _N_TIMES + mixed_TC.shape[1]), np.int64)
     uptime_ns = int(rng.integers(10**12, 10**13)) if source is Source.NETFLOW else 0
     numbers_RC[:, 0] = t_R + uptime_ns
@@ -104,13 +106,13 @@ def _times(rng: np.random.Generator, source: Source, seconds: float) -> NDArray[
 
 
 @cache
-def _kinds_C(source: Source) -> NDArray[np.int64]:
+def _kind_codes(source: Source) -> NDArray[np.int64]:
     codes = {Kind.GAUGE: GAUGE, Kind.COUNTER: COUNTER, Kind.DELTA: DELTA}
     return np.array([codes[channel.kind] for channel in channels_of(source)], np.int64)
 
 
 def _counters(source: Source) -> NDArray[np.intp]:
-    return np.flatnonzero(_kinds_C(source) == COUNTER)
+    return np.flatnonzero(_kind_codes(source) == COUNTER)
 
 
 def _record(
@@ -125,11 +127,10 @@ def _record(
         mixed_TC,
         np.minimum(t_R // (1_000_000_000 // STEPS_PER_S), len(mixed_TC) - 1),
         np.diff(t_R, prepend=t_R[0] - period_ns) / 1e9,
-        noise_CN(source),
+        noise_factors(source),
         rng.integers(0, 256, size=values_RC.shape, dtype=np.uint8),
         np.abs(mixed_TC.mean(axis=0)) * rng.uniform(5.0, 60.0),
-        _kinds_C(source),
-        granule_masks_C(source),
+        (_kind_codes(source), granule_masks(source)),
         values_RC,
     )
 

@@ -33,6 +33,18 @@ class FitOptions:
     threads: int = 1
 
 
+def request_of(options: FitOptions, statuses: tuple[str, ...]) -> TrainingRequest:
+    """Return the validated request; ConfigurationError where the options do not fit together."""
+    return TrainingRequest(
+        family=options.family,
+        mode=options.mode,
+        context=options.context,
+        seed=options.seed,
+        statuses=statuses,
+        hyper_parameters=hyper_parameters_from_overrides(options.family, options.overrides),
+    )
+
+
 def fit_on_split(
     warehouse: Warehouse,
     split: str,
@@ -52,14 +64,7 @@ def fit_on_split(
         Where the training set cannot carry a fit.
     """
     training_set = load_training_set(warehouse.layout, split)
-    request = TrainingRequest(
-        family=options.family,
-        mode=options.mode,
-        context=options.context,
-        seed=options.seed,
-        statuses=training_set.statuses,
-        hyper_parameters=hyper_parameters_from_overrides(options.family, options.overrides),
-    )
+    request = request_of(options, training_set.statuses)
     outcome = train(
         request,
         split=split,

@@ -185,5 +185,6 @@ def _commit_error(path: Path, error: Exception) -> WarehouseError:
         "cannot commit to the table",
         where=str(path),
         found=f"{type(error).__name__}: {error}",
-        todo="check free space and permissions; nothing of this batch was kept, run again",
+        todo="check free space and permissions, then run again: this commit was not kept, and "
+        "what an interrupted batch left in other tables is replaced by the next run",
     )

@@ -108,7 +108,7 @@ def test_deploy_is_fitted_and_claims_nothing(call: Call, data: Path) -> None:
 
 def test_declared_host_lists_are_a_split(call: Call, data: Path) -> None:
     words = ("--data", data, "--split", "hosts:back")
-    call("train", *words, *CLOCK).check_refusal(1, "no host lists of this name", "hosts:back")
+    call("train", *words, *CLOCK).check_refusal(2, "no host lists of this name", "hosts:back")
     declared = '[hosts.back]\ntrain = ["lab-b"]\ntest = ["lab-a"]\n'
     (data / "splits.toml").write_text(declared, "utf-8")
     call("train", *words, *CLOCK).must_succeed()
@@ -118,7 +118,7 @@ def test_declared_host_lists_are_a_split(call: Call, data: Path) -> None:
     assert headline.startswith("trained on lab-b, tested on lab-a")
     (data / "splits.toml").write_text(declared.replace("train", "trian"), "utf-8")
     done = call("train", *words, *CLOCK)
-    done.check_refusal(1, "splits.toml", "[hosts.<name>]", "[do: correct the file]")
+    done.check_refusal(2, "splits.toml", "[hosts.<name>]", "[do: correct the file]")
 
 
 def test_leaving_out_the_only_host_is_refused_with_another_split(
@@ -142,19 +142,19 @@ def test_an_absent_data_directory_says_what_to_do_and_is_not_made(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("status", "words", "said"),
     [
-        (("--split", "nonsense"), "host=<host> | sample | time"),
-        (("--split", "host=lab-z"), "hosts with usable episodes: lab-a, lab-b"),
-        (("--split", "host=../x"), "not a split"),
-        ((*SPLIT, "--statuses", "rejected"), "accepted, degraded"),
-        ((*SPLIT, "--statuses", ""), "accepted, degraded"),
+        (2, ("--split", "nonsense"), "host=<host> | sample | time"),
+        (1, ("--split", "host=lab-z"), "hosts with usable episodes: lab-a, lab-b"),
+        (2, ("--split", "host=../x"), "not a split"),
+        (2, (*SPLIT, "--statuses", "rejected"), "accepted, degraded"),
+        (2, (*SPLIT, "--statuses", ""), "accepted, degraded"),
     ],
 )
 def test_a_training_that_cannot_be_is_refused_in_one_sentence(
-    call: Call, data: Path, words: tuple[str, ...], said: str
+    call: Call, data: Path, status: int, words: tuple[str, ...], said: str
 ) -> None:
-    call("train", "--data", data, *words, *CLOCK).check_refusal(1, said)
+    call("train", "--data", data, *words, *CLOCK).check_refusal(status, said)
     assert not (data / "models").exists()
 
 
@@ -166,7 +166,7 @@ def test_epochs_of_a_family_without_epochs_are_a_usage_error(call: Call, data: P
 def test_a_mode_that_the_family_does_not_have_is_named(call: Call, data: Path) -> None:
     words = ("--family", "elapsed_time", "--mode", "realistic")
     done = call("train", "--data", data, *SPLIT, *words)
-    done.check_refusal(1, "does not have this mode", "one of any")
+    done.check_refusal(2, "does not have this mode", "one of any")
 
 
 def test_evaluate_and_report_before_train_say_what_comes_first(call: Call, data: Path) -> None:
@@ -175,5 +175,7 @@ def test_evaluate_and_report_before_train_say_what_comes_first(call: Call, data:
     call("train", "--data", data, *SPLIT, *CLOCK).must_succeed()
     done = call("evaluate", "--data", data, *SPLIT, "--family", "gbt")
     done.check_refusal(1, "no such model", "cis490 train")
+    done = call("evaluate", "--data", data, *SPLIT, "--mode", "realistic")
+    done.check_refusal(1, "no such model", "mode realistic")
     call("report", "--data", data, *SPLIT).check_refusal(1, "cis490 evaluate")
     assert Warehouse(data).tables.count(Table.TEST_LEDGER) == 0

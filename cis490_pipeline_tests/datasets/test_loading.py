@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.fs as pa_fs
 import pyarrow.compute as pc
+import pyarrow.fs as pa_fs
 import pytest
 from numpy.typing import NDArray
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.orchestration.build import build_definitions
 from cis490_pipeline.orchestration.partitions import Registered, register_partitions
 from cis490_pipeline.settings import Settings
@@ -32,7 +32,7 @@ class Farm:
         return Warehouse(self.settings.data)
 
     def register(self) -> Registered:
-        return register_partitions(self.instance, load_index(self.store / "index.jsonl"))
+        return register_partitions(self.instance, EpisodeStore(self.store))
 
     def run(
         self,

@@ -4,6 +4,7 @@ import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from cis490_pipeline_tests.episodes.building import episode_id
 from cis490_pipeline_tests.orchestration.conftest import INGEST, Farm
 
 SPLIT = "host=lab-b"
@@ -67,3 +68,24 @@ def test_a_run_that_finds_nothing_new_makes_nothing_stale(farm: Farm) -> None:
     farm.ingest("lab-a", "lab-b")
     for key in ("training_set", "test_set", *FAST):
         assert status(farm, key, SPLIT) is StaleStatus.FRESH, key
+
+
+def test_a_tarball_that_arrives_late_is_news(farm: Farm) -> None:
+    farm.ship("lab-b", 502)
+    path = farm.store / "episodes" / "lab-b" / f"{episode_id(502)}.tar.zst"
+    blob = path.read_bytes()
+    path.unlink()
+    farm.register()
+    farm.ingest("lab-b")
+    assert status(farm, "window_features", "lab-b") is StaleStatus.FRESH
+    path.write_bytes(blob)
+    farm.register()
+    assert status(farm, "window_features", "lab-b") is StaleStatus.STALE
+
+
+def test_a_host_whose_episodes_moved_away_goes_stale(farm: Farm) -> None:
+    farm.ingest("lab-a", "lab-b")
+    for number in range(100, 112):  # every lab-b episode is re-shipped by lab-c
+        farm.ship("lab-c", number)
+    farm.register()
+    assert status(farm, "validation_index", "lab-b") is StaleStatus.STALE
