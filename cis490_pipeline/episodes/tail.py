@@ -18,7 +18,8 @@ rotated away in between, as long as they can be found uncompressed beside the in
 What cannot be guaranteed, because nobody could:
 
 - Rows written between the last read and a truncation, where no copy was kept; rows of a file that
-  was deleted or compressed before it was read to its end. Such a step has ``gap`` set.
+  was deleted or compressed before it was read to its end, and of files rotated away since. The step
+  that goes on without them has ``gap`` set (but where nothing of the cut file had been read).
 - A file that was cut and written anew between two steps, at least as long as before, on the same
   inode, with the same first KiB and the same KiB before the position: it is taken for the old one.
 - Rows that a writer adds to a rotated file after another writer began the next one. (A rotated
@@ -191,8 +192,9 @@ def _find(
     here: tuple[FileFacts, ...] = ()
     if current is not None:
         now = current.facts()
-        edges = edges_of(current, position)
-        if edges is not None and position.identity.is_inode(now.device, now.inode):
+        same = position.identity.is_inode(now.device, now.inode)
+        edges = edges_of(current, position) if same else None
+        if edges is not None:
             return _Source(file=current, edges=edges)
         here = (now,)
     older = find_older(path, position, previous, stack)

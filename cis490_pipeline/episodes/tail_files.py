@@ -1,8 +1,8 @@
 """Opening the followed file, and finding it again where a rotation put it.
 
 Files are told by ``FileIdentity``, never by name; names only say which rotated file is newer, in
-logrotate's two ways: ``index.jsonl.2`` is older than ``index.jsonl.1``, and ``index.jsonl-20261101``
-older than ``index.jsonl-20261102``. Compressed files are not read.
+logrotate's two ways: ``.2`` is older than ``.1``, and ``-20261101`` older than ``-20261102``.
+Compressed files are not read.
 
 Not here: when to leave one file for the next (``tail``), what lines say (``tail_lines``).
 """
@@ -20,6 +20,8 @@ from cis490_pipeline.episodes.tail_position import Edges, TailPosition
 from cis490_pipeline.errors import StoreError
 
 COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip")
+_COPY_BYTES: Final = 128
+"""A shorter beginning tells no file from another; every row is longer."""
 _NUMBERED: Final = re.compile(r"\.(\d{1,6})")
 _DATED: Final = re.compile(r"[-.](\d{8}.*|\d{4}-\d\d.*)")
 
@@ -155,8 +157,7 @@ def _edges_if_same(file: OpenedFile, facts: FileFacts, position: TailPosition) -
 
 
 def _open_copy(facts: FileFacts, position: TailPosition, stack: ExitStack) -> OpenedFile | None:
-    read_bytes = position.place.next_byte
-    if read_bytes == 0 or facts.size_bytes < read_bytes:  # any file is a copy of nothing
+    if position.identity.prefix_bytes < _COPY_BYTES or facts.size_bytes < position.place.next_byte:
         return None
     try:
         return open_followed(facts.path, stack)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from cis490_pipeline.episodes.index import IndexEntry
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.validation.gate import Status
 from cis490_pipeline.validation.retry import HeldVerdict, needs_visit
 from cis490_pipeline.warehouse.tables import Tables
 
@@ -79,3 +80,27 @@ def _is_due(store: EpisodeStore, entry: IndexEntry, held: HeldVerdict | None) ->
     except OSError:  # the visit itself will say what the file system says
         return True
     return needs_visit(entry, held, stamp)
+
+
+def hosts_behind(
+    store: EpisodeStore, entries: Iterable[IndexEntry], tables: Tables
+) -> dict[str, int]:
+    """Return host → number of indexed episodes that a run would find something new about.
+
+    A tarball that is known to be missing and still is does not count.
+    """
+    held = read_held(tables)
+    behind: dict[str, int] = {}
+    for entry in due_entries(store, entries, held):
+        before = held.get(entry.episode_id)
+        known_missing = before is not None and before.status == Status.MISSING
+        if not (known_missing and _is_absent(store, entry)):
+            behind[entry.host_id] = behind.get(entry.host_id, 0) + 1
+    return behind
+
+
+def _is_absent(store: EpisodeStore, entry: IndexEntry) -> bool:
+    try:
+        return store.stamp(entry.host_id, entry.episode_id) is None
+    except OSError:
+        return False

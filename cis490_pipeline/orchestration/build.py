@@ -17,6 +17,7 @@ from cis490_pipeline.orchestration.checks import build_checks
 from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
 from cis490_pipeline.orchestration.profiles import local_executor
 from cis490_pipeline.orchestration.resources import lab_of
+from cis490_pipeline.orchestration.sensors import SENSORS
 from cis490_pipeline.settings import Settings
 
 
@@ -35,6 +36,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         asset_checks=build_checks(),
         jobs=[INGEST_HOST, FULL_SPLIT],
+        sensors=SENSORS,
         resources={"lab": lab_of(settings)},
         executor=local_executor(),
     )

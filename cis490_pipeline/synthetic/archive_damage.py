@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from cis490_pipeline.synthetic.archive import Member
+from cis490_pipeline.synthetic.archive import Bytes, Member
 from cis490_pipeline.synthetic.damage import Damage
 
 _TOO_MANY: Final = 65
@@ -39,13 +39,16 @@ def damaged_members(
     return [*members, *added]
 
 
-def damaged_tar(raw: bytes, damage: Damage | None, rng: np.random.Generator) -> bytes:
-    """Return the tar, or what stands in its place inside the zstd frame."""
+def damaged_tar(
+    parts: Sequence[Bytes], damage: Damage | None, rng: np.random.Generator
+) -> Sequence[Bytes]:
+    """Return the tar's pieces, or what stands in their place inside the zstd frame."""
     if damage is Damage.TAR_CUT_OFF:
-        return raw[: len(raw) // 2]
+        raw = b"".join(parts)
+        return [raw[: len(raw) // 2]]
     if damage is Damage.NOT_TAR:
-        return rng.bytes(4096)
-    return raw
+        return [rng.bytes(4096)]
+    return parts
 
 
 def damaged_blob(blob: bytes, damage: Damage | None) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Source
 from cis490_pipeline.schema.phases import Phase
+from cis490_pipeline.synthetic.archive import Bytes
 from cis490_pipeline.synthetic.damage import Damage
 from cis490_pipeline.synthetic.documents import JsonRow
 
@@ -80,8 +81,8 @@ def damaged_meta(meta: JsonRow, result: JsonRow, damage: Damage | None) -> JsonR
 
 
 def damaged_files(
-    files: Mapping[str, bytes], damage: Damage | None, rng: np.random.Generator
-) -> dict[str, bytes]:
+    files: Mapping[str, Bytes], damage: Damage | None, rng: np.random.Generator
+) -> dict[str, Bytes]:
     """Return the files, with one missing or one line damaged."""
     left = dict(files)
     if damage is None:
@@ -89,11 +90,11 @@ def damaged_files(
     if damage in _MISSING:
         left.pop(_MISSING[damage], None)
     elif damage is Damage.META_NOT_OBJECT:
-        left["meta.json"] = b"[" + left["meta.json"] + b"]"
+        left["meta.json"] = b"[" + bytes(left["meta.json"]) + b"]"
     elif damage in _LINE_DAMAGE:
         telemetry = [facts.file_name for facts in SOURCE_FACTS.values() if facts.file_name in left]
         name = telemetry[int(rng.integers(len(telemetry)))]
-        left[name] = _with_damaged_line(left[name], damage, rng)
+        left[name] = _with_damaged_line(bytes(left[name]), damage, rng)
     return left
 
 

@@ -134,7 +134,7 @@ def _file_style(position: int) -> FileStyle:
         directory_prefix=not plain,
         pax=not plain,
         iso_times=plain,
-        zstd_level=1,
+        zstd_level=-1,
     )
 
 

@@ -8,6 +8,7 @@ Not here: how loads move in time (``drivers``).
 """
 
 from dataclasses import astuple, dataclass, fields
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -53,8 +54,15 @@ class Loads:
     drift: float = 0.0
 
     def vector(self) -> NDArray[np.float64]:
-        """Return the loads in field order."""
-        return np.array(astuple(self), np.float64)
+        """Return the loads in field order; not to be written to."""
+        return _vector(self)
+
+
+@cache
+def _vector(loads: Loads) -> NDArray[np.float64]:
+    vector = np.array(astuple(loads), np.float64)
+    vector.flags.writeable = False
+    return vector
 
 
 LOAD_NAMES: Final = tuple(field.name for field in fields(Loads))

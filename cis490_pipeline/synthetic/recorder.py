@@ -1,6 +1,6 @@
 """One episode from its plan to its bytes.
 
-A pure function of configuration, host and plan. Not here: files on disk (``store``).
+Not here: files on disk (``store``).
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Source
-from cis490_pipeline.synthetic.archive import Member, compress, tar_bytes
+from cis490_pipeline.synthetic.archive import Bytes, Compressor, Member, tar_parts
 from cis490_pipeline.synthetic.archive_damage import (
     cut_off,
     damaged_blob,
@@ -28,11 +28,11 @@ from cis490_pipeline.synthetic.documents import (
     packet_capture,
 )
 from cis490_pipeline.synthetic.drivers import draw_drivers
-from cis490_pipeline.synthetic.hosts import HostStyle
+from cis490_pipeline.synthetic.hosts import HostStyle, host_styles
 from cis490_pipeline.synthetic.loads import BENIGN
 from cis490_pipeline.synthetic.plan import EpisodePlan
 from cis490_pipeline.synthetic.random_streams import Stream, generator
-from cis490_pipeline.synthetic.row_text import json_text, rows_text
+from cis490_pipeline.synthetic.row_text import RowWriter, json_text
 from cis490_pipeline.synthetic.schedule import Schedule, draw_schedule
 from cis490_pipeline.synthetic.signals import SourceRows, draw_rows
 
@@ -68,17 +68,62 @@ class Recording:
     raw_bytes: int
 
 
-def record_episode(config: SynthConfig, host: HostStyle, plan: EpisodePlan) -> Recording:
-    """Make one episode."""
-    rng = generator(config.seed, Stream.EPISODE, plan.host, plan.number)
-    files = _files(rng, host, plan)
-    prefix = f"{plan.episode_id}/" if host.files.directory_prefix else ""
-    members = [Member(path=prefix + name, content=text) for name, text in files.items()]
-    members = damaged_members(members, plan.damage, max_bytes=config.max_bytes)
-    raw = tar_bytes(members, host.files, plan.started_ns + int(plan.seconds * 1e9))
-    raw = damaged_tar(raw, plan.damage, rng)
-    whole = compress(raw, host.files)
-    return _ship(plan, whole, len(raw))
+class Recorder:
+    """Makes episodes one after the other; what it makes depends on nothing but its arguments.
+
+    Notes
+    -----
+    It only holds memory that is used again: not to be shared between threads.
+    """
+
+    def __init__(self, config: SynthConfig) -> None:
+        self._config = config
+        self._hosts = host_styles(config.seed, list(config.hosts))
+        self._rows = RowWriter()
+        self._compressor = Compressor()
+
+    def record(self, plan: EpisodePlan) -> Recording:
+        """Make one episode."""
+        host = self._hosts[plan.host]
+        rng = generator(self._config.seed, Stream.EPISODE, plan.host, plan.number)
+        files = damaged_files(self._files(rng, host, plan), plan.damage, rng)
+        prefix = f"{plan.episode_id}/" if host.files.directory_prefix else ""
+        members = [Member(path=prefix + name, content=text) for name, text in files.items()]
+        members = damaged_members(members, plan.damage, max_bytes=self._config.max_bytes)
+        parts = damaged_tar(tar_parts(members, host.files, _ended_ns(plan)), plan.damage, rng)
+        raw_bytes = sum(map(len, parts))
+        whole = self._compressor.compress(parts, raw_bytes, host.files)
+        return _ship(plan, whole, raw_bytes)
+
+    def _files(
+        self, rng: np.random.Generator, host: HostStyle, plan: EpisodePlan
+    ) -> dict[str, Bytes]:
+        """Return the files by name, in the order in which they stand in the tar."""
+        schedule = draw_schedule(rng, plan.seconds, control=plan.profile == BENIGN)
+        rows = _telemetry(rng, host, plan, schedule)
+        labels = damaged_labels(label_rows(schedule, plan.started_ns), plan.damage)
+        spaced = host.files.spaced
+        files: dict[str, Bytes] = {
+            "meta.json": json_text(_meta(plan, host, labels, rows), spaced=spaced) + b"\n",
+            "labels.jsonl": _jsonl(labels, spaced=spaced),
+            "events.jsonl": _jsonl(event_rows(labels, _ended_ns(plan)), spaced=spaced),
+        }
+        for source, one in rows.items():
+            name = SOURCE_FACTS[source].file_name
+            files[name] = self._rows.text(source, one, spaced=spaced)
+        if plan.has_pcap:
+            files["network.pcap"] = packet_capture(rng, plan.started_ns, plan.seconds)
+        return {**files, "done.marker": b"done\n"}
+
+
+def _meta(
+    plan: EpisodePlan, host: HostStyle, labels: list[JsonRow], rows: dict[Source, SourceRows]
+) -> JsonRow:
+    n_rows = {source: one.n_rows for source, one in rows.items()}
+    if plan.damage is Damage.MISSING_NETFLOW:
+        n_rows.pop(Source.NETFLOW)  # else the count would not agree: a reason to reject
+    meta, result = meta_object(plan, host, labels, n_rows)
+    return damaged_meta(meta, result, plan.damage)
 
 
 def _ship(plan: EpisodePlan, whole: bytes, raw_bytes: int) -> Recording:
@@ -102,30 +147,6 @@ def _ship(plan: EpisodePlan, whole: bytes, raw_bytes: int) -> Recording:
 
 def _claim(blob: bytes) -> Claim:
     return Claim(sha256=hashlib.sha256(blob).hexdigest(), size_bytes=len(blob))
-
-
-def _files(rng: np.random.Generator, host: HostStyle, plan: EpisodePlan) -> dict[str, bytes]:
-    """Return the files by name, in the order in which they stand in the tar."""
-    schedule = draw_schedule(rng, plan.seconds, control=plan.profile == BENIGN)
-    rows = _telemetry(rng, host, plan, schedule)
-    labels = damaged_labels(label_rows(schedule, plan.started_ns), plan.damage)
-    n_rows = {source: one.n_rows for source, one in rows.items()}
-    if plan.damage is Damage.MISSING_NETFLOW:
-        n_rows.pop(Source.NETFLOW)  # else the count would not agree: a reason to reject
-    meta, result = meta_object(plan, host, labels, n_rows)
-    meta = damaged_meta(meta, result, plan.damage)
-    spaced = host.files.spaced
-    files = {
-        "meta.json": json_text(meta, spaced=spaced) + b"\n",
-        "labels.jsonl": _jsonl(labels, spaced=spaced),
-        "events.jsonl": _jsonl(event_rows(labels, _ended_ns(plan)), spaced=spaced),
-    }
-    for source, one in rows.items():
-        files[SOURCE_FACTS[source].file_name] = rows_text(source, one, spaced=spaced)
-    if plan.has_pcap:
-        files["network.pcap"] = packet_capture(rng, plan.started_ns, plan.seconds)
-    files["done.marker"] = b"done\n"
-    return damaged_files(files, plan.damage, rng)
 
 
 def _telemetry(

@@ -21,13 +21,13 @@ from cis490_pipeline.synthetic.damage import Damage, expected_status
 from cis490_pipeline.synthetic.hosts import HostStyle, host_styles
 from cis490_pipeline.synthetic.index_lines import damaged_lines, index_row
 from cis490_pipeline.synthetic.plan import EpisodePlan, StorePlan, plan_store
-from cis490_pipeline.synthetic.recorder import Claim, record_episode
+from cis490_pipeline.synthetic.recorder import Claim, Recorder, Recording
 from cis490_pipeline.warehouse.atomic import write_bytes
 
 INDEX_FILE: Final = "index.jsonl"
 MANIFEST_FILE: Final = "synth_manifest.json"
 MANIFEST_VERSION: Final = 1
-_CHUNK: Final = 50
+_LARGEST_CHUNK: Final = 50
 
 Progress = Callable[[int, int], None]
 
@@ -84,7 +84,8 @@ def write_store(
     Raises
     ------
     StoreError
-        Where ``root`` holds an index or episodes already: a store is never mixed or replaced.
+        Where ``root`` holds an index or episodes already: a store is never mixed or replaced; where
+        an episode cannot be written.
     WarehouseError
         Where the index or the manifest cannot be written.
     """
@@ -119,7 +120,9 @@ def _write_chunks(
     root: Path, config: SynthConfig, episodes: Sequence[EpisodePlan], workers: int
 ) -> Iterator[list[_Written]]:
     """Yield what was written, in the order of the plan."""
-    chunks = [episodes[i : i + _CHUNK] for i in range(0, len(episodes), _CHUNK)]
+    # several for each process, so that none waits long for the last one
+    size = min(_LARGEST_CHUNK, -(-len(episodes) // (4 * workers)))
+    chunks = [episodes[i : i + size] for i in range(0, len(episodes), size)]
     write = partial(_write_chunk, root, config)
     with ExitStack() as stack:
         if workers > 1:
@@ -134,20 +137,21 @@ def _write_chunks(
 def _write_chunk(
     root: Path, config: SynthConfig, episodes: Sequence[EpisodePlan]
 ) -> list[_Written]:
-    hosts = host_styles(config.seed, list(config.hosts))
-    return [_write_episode(root, config, hosts[plan.host], plan) for plan in episodes]
+    recorder = Recorder(config)
+    return [_write_episode(root, plan, recorder.record(plan)) for plan in episodes]
 
 
-def _write_episode(root: Path, config: SynthConfig, host: HostStyle, plan: EpisodePlan) -> _Written:
-    recording = record_episode(config, host, plan)
+def _write_episode(root: Path, plan: EpisodePlan, recording: Recording) -> _Written:
     path = root / "episodes" / plan.host / f"{plan.episode_id}.tar.zst"
-    if recording.blob is not None:
-        path.write_bytes(recording.blob)
-    elif plan.damage is Damage.NOT_A_FILE:
-        path.mkdir()
-    if recording.earlier_blob is not None and plan.shipped_before_by not in (None, plan.host):
-        stale = root / "episodes" / str(plan.shipped_before_by) / path.name
-        stale.write_bytes(recording.earlier_blob)
+    try:
+        _put(root, path, plan, recording)
+    except OSError as error:
+        raise StoreError(
+            "an episode cannot be written",
+            where=str(path),
+            found=error.strerror or type(error).__name__,
+            todo="check free space and permissions, remove the unfinished store, run again",
+        ) from error
     on_disk = recording.blob is not None
     return _Written(
         claim=recording.claim,
@@ -155,6 +159,16 @@ def _write_episode(root: Path, config: SynthConfig, host: HostStyle, plan: Episo
         raw_bytes=recording.raw_bytes if on_disk else 0,
         compressed_bytes=len(recording.blob or b""),
     )
+
+
+def _put(root: Path, path: Path, plan: EpisodePlan, recording: Recording) -> None:
+    if recording.blob is not None:
+        path.write_bytes(recording.blob)
+    elif plan.damage is Damage.NOT_A_FILE:
+        path.mkdir()
+    if recording.earlier_blob is not None and plan.shipped_before_by not in (None, plan.host):
+        stale = root / "episodes" / str(plan.shipped_before_by) / path.name
+        stale.write_bytes(recording.earlier_blob)
 
 
 def _index(hosts: dict[str, HostStyle], plan: StorePlan, written: Sequence[_Written]) -> bytes:

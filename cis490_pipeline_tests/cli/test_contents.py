@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cis490_pipeline.cli.main import cli
 from cis490_pipeline_tests.cli.running import Call, installed
 
-COMMANDS = (
+NEEDED = {
     "smoke",
     "validate",
     "ingest",
@@ -20,13 +20,21 @@ COMMANDS = (
     "register",
     "ui",
     "capability",
-)
+}
+
+
+def commands() -> list[str]:
+    assert isinstance(cli, click.Group)
+    return cli.list_commands(click.Context(cli))
+
+
+COMMANDS = commands()
 
 
 def test_help_lists_every_command_with_a_sentence(tmp_path: Path) -> None:
     done = installed("--help", cwd=tmp_path).must_succeed()
     listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")]
-    assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
+    assert [name for name in listed if name in COMMANDS] == COMMANDS
     assert list(tmp_path.iterdir()) == []
 
 
@@ -34,7 +42,8 @@ def test_what_is_listed_is_what_there_is() -> None:
     group = cli
     assert isinstance(group, click.Group)
     context = click.Context(group)
-    assert tuple(group.list_commands(context)) == COMMANDS
+    assert set(COMMANDS) >= NEEDED
+    assert len(set(COMMANDS)) == len(COMMANDS)
     for name in COMMANDS:
         command = group.get_command(context, name)
         assert command is not None

@@ -167,6 +167,7 @@ def test_a_mode_that_the_family_does_not_have_is_named(call: Call, data: Path) -
     words = ("--family", "elapsed_time", "--mode", "realistic")
     done = call("train", "--data", data, *SPLIT, *words)
     done.check_refusal(2, "does not have this mode", "one of any")
+    assert not (data / "splits").exists(), "a wrong option leaves the split's set file alone"
 
 
 def test_evaluate_and_report_before_train_say_what_comes_first(call: Call, data: Path) -> None:

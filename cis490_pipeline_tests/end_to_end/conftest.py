@@ -1,5 +1,6 @@
 """The installed command and a real webserver and daemon, on loopback, over one data directory."""
 
+import contextlib
 import json
 import os
 import socket
@@ -114,30 +115,35 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def dagster(smoke_data: Path, second_smoke: Smoke) -> Iterator[Dagster]:
-    """A real webserver and daemon over the smoke's home; ended by pid."""
-    assert second_smoke.result["models"]
+@contextlib.contextmanager
+def serving(data: Path, store: Path) -> Iterator[Dagster]:
+    """A real webserver and daemon over one data directory; ended by pid."""
     port = _free_port()
     workspace = ["-w", str(REPOSITORY / "workspace.yaml")]
     commands = [
         [str(BIN / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), *workspace],
         [str(BIN / "dagster-daemon"), "run", *workspace],
     ]
-    log = (smoke_data / "servers.log").open("wb")
-    servers = [
-        subprocess.Popen(
-            command, env=environment(smoke_data), cwd=REPOSITORY, stdout=log, stderr=log
-        )
-        for command in commands
-    ]
-    try:
-        client = Dagster(port)
-        wait_until(client.answers, seconds=120, what="the webserver answers")
+    surroundings = {**environment(data), "CIS490_STORE": str(store)}
+    with (data / "servers.log").open("wb") as log:
+        servers = [
+            subprocess.Popen(command, env=surroundings, cwd=REPOSITORY, stdout=log, stderr=log)
+            for command in commands
+        ]
+        try:
+            client = Dagster(port)
+            wait_until(client.answers, seconds=120, what="the webserver answers")
+            yield client
+        finally:
+            for server in servers:
+                server.terminate()
+            for server in servers:
+                server.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def dagster(smoke_data: Path, second_smoke: Smoke) -> Iterator[Dagster]:
+    """The servers over the smoke's home."""
+    assert second_smoke.result["models"]
+    with serving(smoke_data, REPOSITORY / "data" / "corpus") as client:
         yield client
-    finally:
-        for server in servers:
-            server.terminate()
-        for server in servers:
-            server.wait(timeout=60)
-        log.close()

@@ -1,0 +1,108 @@
+"""Sensors: new rows of the index start ingest runs; a slow one heals what a failed run left.
+
+``new_episodes`` is an edge detector: its cursor is a position in the index, so a run that fails
+takes its event with it. ``reconcile`` compares the index with the tables and asks again.
+
+Both are stopped until somebody starts them in the UI.
+Not here: following a file (``episodes.tail``), what is due (``ingest.due``).
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import dagster as dg
+
+from cis490_pipeline.datasets.host_lists import load_host_lists
+from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.tail import TailStep, read_new
+from cis490_pipeline.episodes.tail_position import TailPosition
+from cis490_pipeline.errors import ConfigurationError
+from cis490_pipeline.ingest.due import hosts_behind
+from cis490_pipeline.orchestration.jobs import INGEST_HOST
+from cis490_pipeline.orchestration.partitions import register_partitions
+from cis490_pipeline.orchestration.resources import Lab
+
+INDEX: Final = "index.jsonl"
+_TICK_S: Final = 30
+_RECONCILE_S: Final = 900
+
+
+@dg.sensor(
+    name="new_episodes",
+    job=INGEST_HOST,
+    minimum_interval_seconds=_TICK_S,
+    description="Follows the store's index: new hosts become partitions, and every host with new "
+    "rows gets one ingest run, in the same tick.",
+)
+def new_episodes(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResult | dg.SkipReason:
+    """Read what is new in the index, at most 8 MiB a tick."""
+    store = lab.episode_store(INDEX)
+    position = _position(context)
+    step = read_new(store.index_path, position)
+    if step.gap:
+        context.log.warning(
+            f"{store.index_path} was rotated or cut before it was read to its end: rows may be "
+            "missing; the reconcile sensor finds what the index still names"
+        )
+    cursor = step.position.to_json() if step.position is not None else None
+    if not step.entries:
+        context.update_cursor(cursor or "")
+        return dg.SkipReason(f"nothing new in {store.index_path}")
+    register_partitions(context.instance, store, load_host_lists(lab.warehouse.layout.host_lists))
+    return dg.SensorResult(run_requests=_requests(step), cursor=cursor)
+
+
+def _position(context: dg.SensorEvaluationContext) -> TailPosition | None:
+    """Return where to go on; a cursor that cannot be read costs a reading from the beginning."""
+    if not context.cursor:
+        return None
+    try:
+        return TailPosition.from_json(context.cursor)
+    except ConfigurationError as error:
+        context.log.warning(f"{error}; reading the index from its beginning")
+        return None
+
+
+def _requests(step: TailStep) -> list[dg.RunRequest]:
+    """Return one run a host; the key names the file's generation and the last new row in it."""
+    last: dict[str, int] = {}
+    for entry in step.entries:
+        last[entry.host_id] = entry.offset
+    return [
+        dg.RunRequest(
+            run_key=f"{host}:{step.generation}:{offset}",
+            partition_key=host,
+            tags={"cis490/launched_by": "new_episodes"},
+        )
+        for host, offset in sorted(last.items())
+    ]
+
+
+@dg.sensor(
+    name="reconcile",
+    job=INGEST_HOST,
+    minimum_interval_seconds=_RECONCILE_S,
+    description="Compares the index with the tables and asks for an ingest run of every host that "
+    "is behind: what a failed run left is not lost.",
+)
+def reconcile(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResult | dg.SkipReason:
+    """Ask for the hosts that are behind, at most once an hour for the same state."""
+    store = lab.episode_store(INDEX)
+    behind = hosts_behind(store, load_index(store.index_path).entries, lab.warehouse.tables)
+    if not behind:
+        return dg.SkipReason("the tables hold what the index names")
+    register_partitions(context.instance, store, load_host_lists(lab.warehouse.layout.host_lists))
+    hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(
+                run_key=f"reconcile:{host}:{hour}:{n_due}",
+                partition_key=host,
+                tags={"cis490/launched_by": "reconcile"},
+            )
+            for host, n_due in sorted(behind.items())
+        ]
+    )
+
+
+SENSORS: Final = (new_episodes, reconcile)

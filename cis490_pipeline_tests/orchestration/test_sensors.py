@@ -1,0 +1,99 @@
+"""The sensors: whole new rows become runs, hosts become partitions, and nothing is asked twice."""
+
+import dagster as dg
+import pytest
+
+from cis490_pipeline.orchestration.resources import lab_of
+from cis490_pipeline.orchestration.sensors import new_episodes, reconcile
+from cis490_pipeline_tests.episodes.building import episode_id
+from cis490_pipeline_tests.orchestration.conftest import Farm
+
+
+def tick(
+    farm: Farm, sensor: dg.SensorDefinition, cursor: str | None = None
+) -> tuple[list[dg.RunRequest], str | None]:
+    """Evaluate a sensor once; return its run requests and the cursor that it leaves."""
+    lab = lab_of(farm.settings)
+    with dg.build_sensor_context(
+        instance=farm.instance,
+        cursor=cursor,
+        definitions=farm.definitions,
+        resources={"lab": lab},
+    ) as context:
+        found = sensor(context)
+        if isinstance(found, dg.SkipReason):
+            return [], context.cursor
+        assert isinstance(found, dg.SensorResult)
+        return list(found.run_requests or []), found.cursor
+
+
+def test_the_first_tick_asks_for_every_host_and_the_next_for_nothing(farm: Farm) -> None:
+    requests, cursor = tick(farm, new_episodes)
+    assert [request.partition_key for request in requests] == ["lab-a", "lab-b"]
+    again, later = tick(farm, new_episodes, cursor)
+    assert again == []
+    assert later == cursor
+
+
+def test_a_new_host_is_a_partition_and_a_run_in_the_same_tick(farm: Farm) -> None:
+    _, cursor = tick(farm, new_episodes)
+    farm.ship("lab-c", 700)
+    requests, _ = tick(farm, new_episodes, cursor)
+    assert [request.partition_key for request in requests] == ["lab-c"]
+    assert "lab-c" in farm.instance.get_dynamic_partitions("host")
+    assert "host=lab-c" in farm.instance.get_dynamic_partitions("split")
+
+
+def test_an_unfinished_line_waits_for_its_newline(farm: Farm) -> None:
+    _, cursor = tick(farm, new_episodes)
+    farm.ship("lab-b", 701)
+    index = farm.store / "index.jsonl"
+    whole = index.read_bytes()
+    index.write_bytes(whole[:-30])
+    requests, cursor = tick(farm, new_episodes, cursor)
+    assert requests == []
+    index.write_bytes(whole)
+    requests, _ = tick(farm, new_episodes, cursor)
+    assert [request.partition_key for request in requests] == ["lab-b"]
+
+
+def test_run_keys_differ_between_generations_of_the_file(farm: Farm) -> None:
+    first, cursor = tick(farm, new_episodes)
+    index = farm.store / "index.jsonl"
+    rows = index.read_bytes()
+    index.rename(index.with_name("index.jsonl.1"))
+    index.write_bytes(rows)
+    second, _ = tick(farm, new_episodes, cursor)
+    keys = [{request.run_key for request in requests} for requests in (first, second)]
+    assert len(keys[1]) == 2
+    assert not keys[0] & keys[1]
+
+
+def test_reconcile_heals_what_a_failed_run_left(farm: Farm) -> None:
+    _, cursor = tick(farm, new_episodes)  # the runs that it asked for never happened
+    assert tick(farm, new_episodes, cursor)[0] == []
+    requests, _ = tick(farm, reconcile)
+    assert [request.partition_key for request in requests] == ["lab-a", "lab-b"]
+    farm.ingest("lab-a")
+    assert [request.partition_key for request in tick(farm, reconcile)[0]] == ["lab-b"]
+    farm.ingest("lab-b")
+    assert tick(farm, reconcile)[0] == []
+
+
+def test_a_tarball_known_to_be_missing_is_not_behind(farm: Farm) -> None:
+    path = farm.store / "episodes" / "lab-a" / f"{episode_id(0)}.tar.zst"
+    blob = path.read_bytes()
+    path.unlink()
+    farm.ingest("lab-a", "lab-b")
+    assert tick(farm, reconcile)[0] == []
+    path.write_bytes(blob)
+    assert [request.partition_key for request in tick(farm, reconcile)[0]] == ["lab-a"]
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", '{"version": 99}'])
+def test_a_cursor_of_another_form_reads_from_the_beginning_or_says_so(
+    farm: Farm, cursor: str
+) -> None:
+    requests, left = tick(farm, new_episodes, cursor)
+    assert [request.partition_key for request in requests] == ["lab-a", "lab-b"]
+    assert left
