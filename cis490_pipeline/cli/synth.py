@@ -32,17 +32,27 @@ class _HostCounts(click.ParamType[dict[str, int]]):
 @click.option(
     "--hosts", type=_HostCounts(), required=True, help="Episodes per host, e.g. a=200,b=100."
 )
-@click.option("--seconds", type=float, default=255.0, show_default=True, help="Of every episode.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1.0, 86_400.0),
+    default=255.0,
+    show_default=True,
+    help="Of every episode.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--damage",
-    type=float,
+    type=click.FloatRange(0.0, 1.0),
     default=0.0,
     show_default=True,
     help="Share of damaged episodes, 0 to 1.",
 )
 @click.option(
-    "--controls", type=float, default=0.08, show_default=True, help="Share of controls, 0 to 1."
+    "--controls",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.08,
+    show_default=True,
+    help="Share of controls, 0 to 1.",
 )
 @click.option(
     "--threads",

@@ -16,20 +16,19 @@ def write_all(path: Path, seed: int, every: int, how: str) -> None:
     """Append all rows, flushed at random bytes; rotate after each ``every`` rows."""
     generator = random.Random(seed)
     file = path.open("ab", buffering=0)
-    rotations = 0
-    for first in range(0, ROWS, every):
+    for rotation, first in enumerate(range(0, ROWS, every)):
+        old = path.with_name(f"index.jsonl-{20_260_000 + rotation}")
         data = b"".join(row(n, note="Gerät 😀") + b"\n" for n in range(first, first + every))
         while data:
             n_bytes = generator.choice((1, 7, 100, 1000, 30_000))
             file.write(data[:n_bytes])
             data = data[n_bytes:]
-        rotations += 1
         if how == "rename":
-            path.rename(path.with_name(f"index.jsonl-{20_260_000 + rotations}"))
+            path.rename(old)
             file.close()
             file = path.open("ab", buffering=0)
         elif how == "copytruncate":
-            path.with_name(f"index.jsonl-{20_260_000 + rotations}").write_bytes(path.read_bytes())
+            old.write_bytes(path.read_bytes())
             file.truncate(0)
     file.close()
 
@@ -58,7 +57,7 @@ def test_every_row_of_a_busy_writer_arrives_once_and_in_order(tmp_path, how, eve
 def test_two_writers_with_single_writes_tear_nothing(tmp_path):
     path = tmp_path / "index.jsonl"
     code = (
-        "import os, pathlib, sys; from cis490_pipeline_tests.episodes.tailing import append, lines\n"
+        "import pathlib, sys; from cis490_pipeline_tests.episodes.tailing import append, lines\n"
         "for n in range(int(sys.argv[2]), 4000, 2): append(pathlib.Path(sys.argv[1]), lines(n))"
     )
     follower, found = Follower(path), []

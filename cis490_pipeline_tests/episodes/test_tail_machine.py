@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import settings
@@ -99,7 +100,7 @@ class Tailing(RuleBasedStateMachine):
         text = self.new_row()
         number = len(self.places) - 1
         bounds = sorted({0, len(text), *cuts})
-        for start, end in zip(bounds, bounds[1:], strict=False):
+        for start, end in pairwise(bounds):
             self.write(text[start:end])
             self.read(1)
         self.current.rows_on_last_line.append(number)
@@ -244,4 +245,4 @@ class Tailing(RuleBasedStateMachine):
 
 
 class TestTailing(Tailing.TestCase):
-    settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

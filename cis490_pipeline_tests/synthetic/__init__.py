@@ -1,0 +1,1 @@
+"""The synthetic writer, held against the reader."""
