@@ -140,17 +140,16 @@ def read_new(
     """
     limits = _checked_limits(max_bytes, max_line_bytes)
     with ExitStack() as stack:
-        step = _read_one_file(path, position, limits, previous, stack)
-    if not step.rotated or step.gap or step.entries or step.damage:
-        return step
-    further = read_new(
-        path,
-        step.position,
-        max_bytes=max_bytes,
-        max_line_bytes=max_line_bytes,
-        previous=previous,
-    )
-    return replace(further, rotated=True)
+        current = open_followed(path, stack)
+        if position is None:
+            return _nothing(None) if current is None else _begin(current.facts(), 0, limits, stack)
+        source = _find(path, current, position, previous, stack)
+        if source is not None:
+            return _read_on(source, position, limits, stack)
+        if current is None:
+            return _nothing(position)
+        anew = _begin(current.facts(), position.generation + 1, limits, stack)
+        return replace(anew, rotated=True, gap=True)
 
 
 def _checked_limits(max_bytes: int, max_line_bytes: int) -> _Limits:
@@ -162,24 +161,6 @@ def _checked_limits(max_bytes: int, max_line_bytes: int) -> _Limits:
         found=f"{max_bytes} and {max_line_bytes}",
         todo="leave them at their defaults",
     )
-
-
-def _read_one_file(
-    path: Path,
-    position: TailPosition | None,
-    limits: _Limits,
-    previous: Sequence[Path] | None,
-    stack: ExitStack,
-) -> TailStep:
-    current = open_followed(path, stack)
-    if position is None:
-        return _nothing(None) if current is None else _begin(current, 0, limits)
-    source = _find(path, current, position, previous, stack)
-    if source is not None:
-        return _read(source, position, limits)
-    if current is None:
-        return _nothing(position)
-    return replace(_begin(current, position.generation + 1, limits), rotated=True, gap=True)
 
 
 def _find(

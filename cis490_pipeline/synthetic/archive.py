@@ -1,7 +1,7 @@
 """Members become a ``.tar.zst``, in the style of their host.
 
 The tar is never held whole: its parts go through the compressor one by one, which saves copying an
-episode's megabyte twice into fresh memory (a third of the time it took).
+episode's megabyte into fresh memory.
 
 Not here: what the members hold, nor what may be wrong with them.
 Source: POSIX.1-2017 *pax*, sections *ustar Interchange Format* and *pax Extended Header*.

@@ -1,7 +1,7 @@
 """Compiled rendering of integer rows as JSON lines.
 
 Constant text is copied in words of eight bytes at any byte position: a word may write beyond the
-text's end, and what follows writes over that. A byte-wise loop took twice the time.
+text's end, and what follows writes over that.
 
 Not here: which text stands between the numbers (``row_text``).
 """

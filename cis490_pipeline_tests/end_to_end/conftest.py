@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(data: Path, store: Path) -> Iterator[Dagster]:
+def serving(data: Path, store: Path) -> Generator[Dagster]:
     """A real webserver and daemon over one data directory; ended by pid."""
     port = _free_port()
     workspace = ["-w", str(REPOSITORY / "workspace.yaml")]
