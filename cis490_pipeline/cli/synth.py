@@ -2,12 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
 import click
 
 from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option
 from cis490_pipeline.synthetic.config import SynthConfig
 from cis490_pipeline.synthetic.store import MANIFEST_FILE, write_store
+
+_SECONDS: Final = click.FloatRange(1.0, 86_400.0)
+_SHARE: Final = click.FloatRange(0.0, 1.0)
 
 
 class _HostCounts(click.ParamType[dict[str, int]]):
@@ -33,27 +37,13 @@ class _HostCounts(click.ParamType[dict[str, int]]):
     "--hosts", type=_HostCounts(), required=True, help="Episodes per host, e.g. a=200,b=100."
 )
 @click.option(
-    "--seconds",
-    type=click.FloatRange(1.0, 86_400.0),
-    default=255.0,
-    show_default=True,
-    help="Of every episode.",
+    "--seconds", type=_SECONDS, default=255.0, show_default=True, help="Of every episode."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
-    "--damage",
-    type=click.FloatRange(0.0, 1.0),
-    default=0.0,
-    show_default=True,
-    help="Share of damaged episodes, 0 to 1.",
+    "--damage", type=_SHARE, default=0.0, show_default=True, help="Share of damaged episodes."
 )
-@click.option(
-    "--controls",
-    type=click.FloatRange(0.0, 1.0),
-    default=0.08,
-    show_default=True,
-    help="Share of controls, 0 to 1.",
-)
+@click.option("--controls", type=_SHARE, default=0.08, show_default=True, help="Share of controls.")
 @click.option(
     "--threads",
     type=click.IntRange(min=1),

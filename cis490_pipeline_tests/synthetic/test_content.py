@@ -17,13 +17,15 @@ from hypothesis.extra import numpy as hnp
 from cis490_pipeline.schema.channels import CHANNELS, SOURCE_FACTS, Kind, Source, channels_of
 from cis490_pipeline.schema.phases import FAILED, PHASES
 from cis490_pipeline.synthetic.config import SynthConfig
+from cis490_pipeline.synthetic.drivers import draw_drivers
 from cis490_pipeline.synthetic.hosts import host_styles
+from cis490_pipeline.synthetic.loads import LOAD_NAMES
 from cis490_pipeline.synthetic.mixing import MIXES
 from cis490_pipeline.synthetic.plan import EpisodePlan, plan_store
 from cis490_pipeline.synthetic.random_streams import Stream, generator
 from cis490_pipeline.synthetic.recorder import Recorder
 from cis490_pipeline.synthetic.row_text import RowWriter
-from cis490_pipeline.synthetic.schedule import draw_schedule
+from cis490_pipeline.synthetic.schedule import Schedule, draw_schedule
 from cis490_pipeline.synthetic.signal_kernels import COUNTER, DELTA, GAUGE
 from cis490_pipeline.synthetic.signals import ABSENT, NULL, PRESENT, SourceRows
 
@@ -188,6 +190,29 @@ def test_schedules_repeat_skip_and_fail_now_and_then() -> None:
     assert 0.02 < shares["failed"] < 0.06
     onsets = [one.starts_s[1] for one in drawn if len(one.starts_s) > 1]
     assert np.quantile(onsets, 0.9) > 4 * np.quantile(onsets, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("profile", "load"),
+    [
+        ("cpu-saturate", "cpu"),
+        ("io-walk", "write"),
+        ("scan-and-dial", "dial"),
+        ("low-and-slow", "dial"),
+        ("bursty-c2", "tx"),
+        ("mem-hoard", "mem"),
+    ],
+)
+def test_a_running_sample_shows_in_its_load(profile: str, load: str) -> None:
+    rng = generator(1, Stream.EPISODE)
+    host = host_styles(0, ["a"])["a"]
+    phases = ("clean", "infected_running", "dormant")
+    schedule = Schedule(phases=phases, starts_s=(0.0, 40.0, 80.0), seconds=120.0)
+    drawn = [draw_drivers(rng, host, profile, schedule) for _ in range(40)]
+    x_T = np.mean([one[:, LOAD_NAMES.index(load)] for one in drawn], axis=0)
+    clean, running, dormant = x_T[:80].mean(), x_T[80:160].mean(), x_T[160:240].mean()
+    assert running > 1.25 * clean
+    assert running > dormant
 
 
 @given(data=st.data(), source=st.sampled_from(list(Source)), spaced=st.booleans())

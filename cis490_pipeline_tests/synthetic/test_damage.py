@@ -14,7 +14,9 @@ from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.ingest.run import IngestOptions
 from cis490_pipeline.ingest.sweep import Sweep, sweep_store
 from cis490_pipeline.synthetic.config import SynthConfig
-from cis490_pipeline.synthetic.damage import Damage, Expected, IndexDamage
+from cis490_pipeline.synthetic.damage import NEEDS_NETFLOW, Damage, Expected, IndexDamage
+from cis490_pipeline.synthetic.hosts import host_styles
+from cis490_pipeline.synthetic.plan import plan_store
 from cis490_pipeline.synthetic.store import MANIFEST_FILE, write_store
 from cis490_pipeline.validation.gate import Status
 
@@ -157,6 +159,16 @@ def test_without_damage_all_is_accepted_or_degraded(tmp_path: Path, hosts: dict[
     assert statuses.pop((last, "degraded")) == degraded
     assert statuses.total() == sum(hosts.values()) - degraded
     assert {status for _, status in statuses} == {"accepted"}
+
+
+def test_damage_to_netflow_is_planted_only_where_there_is_netflow() -> None:
+    config = SynthConfig(hosts={"a": 400}, seconds=2.0, damage=1.0)
+    hosts = list(host_styles(config.seed, ["a"]).values())
+    planned = plan_store(config, hosts).episodes
+    needing = [one for one in planned if one.damage in NEEDS_NETFLOW]
+    assert len(needing) >= 18
+    assert all(one.has_netflow for one in needing)
+    assert not all(one.has_netflow for one in planned)
 
 
 def test_one_damaged_episode_also_damages_the_index_once(tmp_path: Path) -> None:
