@@ -10,21 +10,23 @@ repeats rows and loses none, so rows arrive at least once. Duplicates are droppe
 Any doubt whether a file is the one that was read is decided for reading it from its beginning.
 
 Guaranteed: every complete row that was in the followed file at a step that reached its end
-(``at_end``) has been delivered, once if no position was taken again and no file was read anew;
-none is invented. A file that was renamed, or copied and cut (logrotate's ``create`` and
-``copytruncate``), is read to its end before the next one, as are the files that came and were
-rotated away in between, as long as they can be found uncompressed beside the index.
+(``at_end``) has been delivered, and none is invented. A file that was renamed, or copied and cut
+(logrotate's ``create`` and ``copytruncate``), is read to its end before the next one, and so are
+the files that came and were rotated away in between, as long as they are found uncompressed beside
+the index. It is left only once a whole line stands in the next one, so that a writer may keep it
+open. With renaming and appending alone, rows arrive exactly once.
 
 What cannot be guaranteed, because nobody could:
 
 - Rows written between the last read and a truncation, where no copy was kept; rows of a file that
-  was deleted or compressed before it was read to its end, and of files rotated away since. The step
-  that goes on without them has ``gap`` set (but where nothing of the cut file had been read).
+  was deleted, compressed, or cut and then renamed, before it was read to its end, and of files
+  rotated away since. The step that goes on without them has ``gap`` set; it cannot where nothing
+  (with ``copytruncate``: less than 128 bytes) of the cut file had been read.
 - A file that was cut and written anew between two steps, at least as long as before, on the same
   inode, with the same first KiB and the same KiB before the position: it is taken for the old one.
-- Rows that a writer adds to a rotated file after another writer began the next one. (A rotated
-  file is left only once the next one has content, so a single writer that reopens is safe.)
+- Rows that one writer adds to a rotated file after another one began the next.
 - Rows of files that were rotated away before the first step ever.
+- A step that comes while ``copytruncate`` has copied and not yet cut can repeat rows.
 
 Not here: what a line says (``index``), the line and file layers (``tail_lines``, ``tail_files``),
 logging and alerts (the caller's: absence and ``gap`` are values), keeping the position.
@@ -69,17 +71,16 @@ class TailStep:
     position
         Where to go on; None as long as there never was a file.
     generation
-        Of the file that ``entries`` and ``damage`` are from. Where ``position.generation`` is
-        greater, that file has been read to its end and left.
+        Of the one file that all this is from; the position's.
     rotated
-        The position went over to another file, or to the beginning of a cut one.
+        That file is another than the last step's, or the same one after it was cut.
     gap
-        It did so without having found what the old file held behind the position: rows may be
+        What the last step's file held behind the position could not be found: rows may be
         missing. Rare; worth an alert and a reconciliation.
     bytes_behind
         Bytes that are there and unread, an unfinished last line included.
     at_end
-        No whole line was left unread.
+        No whole line was left unread anywhere.
     """
 
     entries: tuple[IndexEntry, ...]
@@ -142,13 +143,13 @@ def read_new(
     with ExitStack() as stack:
         current = open_followed(path, stack)
         if position is None:
-            return _nothing(None) if current is None else _begin(current.facts(), 0, limits, stack)
+            return _nothing(None) if current is None else _begin(current, 0, limits)
         source = _find(path, current, position, previous, stack)
         if source is not None:
             return _read_on(source, position, limits, stack)
         if current is None:
             return _nothing(position)
-        anew = _begin(current.facts(), position.generation + 1, limits, stack)
+        anew = _begin(current, position.generation + 1, limits)
         return replace(anew, rotated=True, gap=True)
 
 
@@ -189,7 +190,7 @@ def _find(
 
 def _begin(file: OpenedFile, generation: int, limits: _Limits) -> TailStep:
     source = _Source(file=file, edges=Edges())
-    return _read(source, _start_of(file.facts(), generation), limits)
+    return _read(source, _start_of(file.facts(), generation), limits)[0]
 
 
 def _start_of(facts: FileFacts, generation: int) -> TailPosition:
@@ -197,30 +198,57 @@ def _start_of(facts: FileFacts, generation: int) -> TailPosition:
     return TailPosition(identity=identity, generation=generation, place=FILE_START)
 
 
-def _read(source: _Source, position: TailPosition, limits: _Limits) -> TailStep:
-    """Read one chunk; leave the file where it is at its end and a newer one has content."""
+def _read_on(
+    source: _Source, position: TailPosition, limits: _Limits, stack: ExitStack
+) -> TailStep:
+    """Read the file of the position or, where that is at its end, the one that came after it.
+
+    It goes over only when it finds something there: a position in a file of which nothing was read
+    could not tell that the file is cut before the next step.
+    """
+    step, ended = _read(source, position, limits)
+    if not ended or not source.newer or step.entries or step.damage:
+        return step
+    after = source.newer[0]
+    file = open_followed(after.path, stack)
+    if file is None or not file.facts().is_same_file(after):  # rotated on in this very moment
+        return step
+    rest = _Source(file=file, edges=Edges(), newer=source.newer[1:])
+    further, _ = _read(rest, _start_of(after, position.generation + 1), limits)
+    if further.position is None or further.position.place == FILE_START:
+        return replace(step, at_end=further.at_end)
+    return replace(further, rotated=True)
+
+
+def _read(source: _Source, position: TailPosition, limits: _Limits) -> tuple[TailStep, bool]:
+    """Read one chunk; also return whether the file ends behind it.
+
+    Where a newer file has content, a last line without newline is read too.
+    """
     start = position.place.next_byte
     data, ended = _chunk(source.file, start, limits)
-    left = ended and bool(source.newer)
-    lines = take_lines(data, position.place, max_line_bytes=limits.max_line_bytes, finished=left)
+    finished = ended and bool(source.newer)
+    lines = take_lines(
+        data, position.place, max_line_bytes=limits.max_line_bytes, finished=finished
+    )
     facts = source.file.facts()
     edges = source.edges.extended(memoryview(data)[: lines.place.next_byte - start])
-    stays = TailPosition(
-        identity=edges.identity(device=facts.device, inode=facts.inode),
-        generation=position.generation,
-        place=lines.place,
-    )
-    unread = 0 if left else max(0, facts.size_bytes - lines.place.next_byte)
-    return TailStep(
+    unread = max(0, facts.size_bytes - lines.place.next_byte)
+    step = TailStep(
         entries=lines.entries,
         damage=lines.damage,
-        position=_start_of(source.newer[0], position.generation + 1) if left else stays,
+        position=TailPosition(
+            identity=edges.identity(device=facts.device, inode=facts.inode),
+            generation=position.generation,
+            place=lines.place,
+        ),
         generation=position.generation,
-        rotated=left,
+        rotated=False,
         gap=False,
         bytes_behind=unread + sum(facts.size_bytes for facts in source.newer),
         at_end=ended and not source.newer,
     )
+    return step, ended
 
 
 def _chunk(file: OpenedFile, start: int, limits: _Limits) -> tuple[bytes, bool]:

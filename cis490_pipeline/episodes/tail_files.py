@@ -35,6 +35,10 @@ class FileFacts:
     inode: int
     size_bytes: int
 
+    def is_same_file(self, other: "FileFacts") -> bool:
+        """Say whether both are of one file, whatever its name and length."""
+        return (self.device, self.inode) == (other.device, other.inode)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedFile:
@@ -151,9 +155,7 @@ def _find_copy(families: _Families, position: TailPosition, stack: ExitStack) ->
 
 def _edges_if_same(file: OpenedFile, facts: FileFacts, position: TailPosition) -> Edges | None:
     """As ``edges_of``; None too where the name went to another file since it was looked at."""
-    opened = file.facts()
-    same = (opened.device, opened.inode) == (facts.device, facts.inode)
-    return edges_of(file, position) if same else None
+    return edges_of(file, position) if file.facts().is_same_file(facts) else None
 
 
 def _open_copy(facts: FileFacts, position: TailPosition, stack: ExitStack) -> OpenedFile | None:

@@ -85,7 +85,8 @@ class Place:
     Attributes
     ----------
     offset, line
-        Byte offset of the first unread line, always a line's start, and its number from 1.
+        Byte offset of the first unread line, always a line's start (or the end of a rotated file
+        whose last line has no newline), and its number from 1.
     passed_bytes
         How much of that line was looked through already, because it is too long to be held.
     passed_zeros

@@ -38,6 +38,11 @@ def append(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def rotate(path: Path, to: str = ".1") -> Path:
+    """Rename the index and return where it is."""
+    return path.rename(path.with_name(path.name + to))
+
+
 @dataclass
 class Follower:
     """Reads on from its own position, which goes through its text form between two steps."""

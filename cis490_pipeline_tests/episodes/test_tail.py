@@ -1,4 +1,7 @@
-"""Following the index: what others lost there (field notes, section H) is not lost here."""
+"""Following the index: section H of the field notes, items 4 to 12 and 14.
+
+Not here: rotations (``test_tail_rotation``), a writer beside (``test_tail_live``, item 15).
+"""
 
 import errno
 import os
@@ -9,7 +12,14 @@ import pytest
 from cis490_pipeline.episodes.index import load_index
 from cis490_pipeline.episodes.tail import read_new
 from cis490_pipeline.errors import ConfigurationError, StoreError
-from cis490_pipeline_tests.episodes.tailing import Follower, append, lines, numbers_of, row
+from cis490_pipeline_tests.episodes.tailing import (
+    Follower,
+    append,
+    lines,
+    numbers_of,
+    rotate,
+    row,
+)
 
 
 @pytest.fixture
@@ -20,179 +30,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def follower(path: Path) -> Follower:
     return Follower(path)
-
-
-def rotate(path: Path, to: str = ".1") -> Path:
-    old = path.with_name(path.name + to)
-    path.rename(old)
-    return old
-
-
-# 1: rename and create
-
-
-def test_renamed_file_is_read_to_its_end_before_the_new_one(path, follower):
-    append(path, lines(0, 1))
-    follower.drain()
-    append(path, lines(2, 3))
-    rotate(path)
-    append(path, lines(4))
-    old = follower.step()
-    assert (numbers_of(old), old.generation, old.rotated, old.at_end) == ([2, 3], 0, True, False)
-    assert old.bytes_behind == len(lines(4))
-    new = follower.step()
-    assert (numbers_of(new), new.generation, new.gap, new.at_end) == ([4], 1, False, True)
-    assert (new.entries[0].offset, new.entries[0].line) == (0, 1)
-
-
-def test_renamed_file_that_was_read_to_its_end_costs_no_step(path, follower):
-    append(path, lines(0))
-    follower.drain()
-    rotate(path)
-    append(path, lines(1))
-    step = follower.step()
-    assert (numbers_of(step), step.rotated, step.gap, step.generation) == ([1], True, False, 1)
-
-
-def test_writer_that_still_has_the_renamed_file_open_is_followed(path, follower):
-    with path.open("ab", buffering=0) as writer:
-        writer.write(lines(0))
-        follower.drain()
-        rotate(path)
-        writer.write(lines(1))
-        assert follower.drain() == [1]  # renamed, not yet created
-        path.touch()
-        writer.write(lines(2))
-        assert follower.drain() == [2]  # created, not yet written to
-        writer.write(lines(3))
-    append(path, lines(4))
-    assert follower.drain() == [3, 4]
-
-
-def test_files_that_came_and_went_between_two_steps_are_read_in_order(path, follower):
-    append(path, lines(0))
-    follower.drain()
-    append(path, lines(1))
-    for number in (2, 3):
-        if number == 3:
-            path.with_name("index.jsonl.1").rename(path.with_name("index.jsonl.2"))
-        rotate(path)
-        append(path, lines(number))
-    assert follower.drain() == [1, 2, 3]
-    assert follower.steps[-1].generation == 2
-
-
-def test_dated_rotation_is_followed_in_order(path, follower):
-    append(path, lines(0))
-    follower.drain()
-    for number, date in ((1, "-20261101"), (2, "-20261102"), (3, "-20261103")):
-        rotate(path, date)
-        append(path, lines(number))
-    assert follower.drain() == [1, 2, 3]
-
-
-def test_rotated_files_may_be_named(path, follower, tmp_path):
-    append(path, lines(0))
-    follower.drain()
-    append(path, lines(1))
-    (tmp_path / "old").mkdir()
-    kept = [tmp_path / "old" / "one", tmp_path / "old" / "two"]
-    path.rename(kept[0])
-    kept[1].write_bytes(lines(2))
-    append(path, lines(3))
-    assert follower.drain(previous=kept) == [1, 2, 3]
-
-
-def test_full_row_without_newline_in_a_left_file_is_a_row_and_a_part_is_damage(path, follower):
-    append(path, row(0))
-    assert follower.drain() == []
-    rotate(path)
-    append(path, lines(1) + row(2)[:-1])
-    assert follower.drain() == [0, 1]
-    rotate(path, ".0")
-    append(path, lines(3))
-    assert follower.drain() == [3]
-    assert [d.kind.value for s in follower.steps for d in s.damage] == ["partial"]
-
-
-# 2: copytruncate
-
-
-@pytest.mark.parametrize("anew", [(), (4,), (4, 5, 6, 7)], ids=["empty", "shorter", "longer"])
-def test_cut_file_is_read_from_its_beginning(path, follower, anew):
-    append(path, lines(0, 1))
-    follower.drain()
-    os.truncate(path, 0)
-    append(path, lines(*anew))
-    step = follower.step()
-    assert numbers_of(step) == list(anew)
-    assert (step.generation, step.rotated, step.gap, step.at_end) == (1, True, True, True)
-    assert follower.drain() == []
-
-
-@pytest.mark.parametrize("anew", [(), (4,), (4, 5, 6, 7)], ids=["empty", "shorter", "longer"])
-def test_copy_that_copytruncate_kept_is_read_to_its_end_first(path, follower, anew):
-    append(path, lines(0, 1))
-    follower.drain()
-    append(path, lines(2, 3))
-    path.with_name("index.jsonl.1").write_bytes(path.read_bytes())
-    os.truncate(path, 0)
-    append(path, lines(*anew))
-    assert follower.drain() == [2, 3, *anew]
-    append(path, lines(9))
-    assert follower.drain() == [9]
-    assert not any(step.gap for step in follower.steps)
-    assert follower.steps[-1].generation == 1
-
-
-# 3: identity
-
-
-def test_file_with_another_beginning_on_the_same_inode_is_read_from_its_beginning(path, follower):
-    append(path, lines(0, 1))
-    follower.drain()
-    inode = path.stat().st_ino
-    path.write_bytes(lines(5, 6, 7))
-    assert path.stat().st_ino == inode
-    assert follower.drain() == [5, 6, 7]
-
-
-def test_file_with_the_same_first_kilobyte_but_other_rows_behind_is_noticed(path, follower):
-    head = lines(*range(10))
-    assert len(head) > 1024
-    append(path, head + lines(10, 11))
-    follower.drain()
-    path.write_bytes(head + lines(20, 21, 22))
-    assert follower.drain() == [*range(10), 20, 21, 22]
-
-
-def test_longer_file_moved_over_the_old_one_is_read_from_its_beginning(path, follower):
-    append(path, lines(0, 1))
-    follower.drain()
-    other = path.with_name("incoming")
-    other.write_bytes(lines(5, 6, 7))
-    other.rename(path)
-    step = follower.step()
-    assert (numbers_of(step), step.generation, step.gap) == ([5, 6, 7], 1, True)
-
-
-def test_rotated_file_on_a_used_inode_is_not_taken_for_the_old_one(path, follower):
-    append(path, lines(0, 1))
-    follower.drain()
-    rotate(path).write_bytes(lines(7, 8, 9))  # the inode of what was followed, other rows
-    append(path, lines(2))
-    step = follower.step()
-    assert (numbers_of(step), step.gap) == ([2], True)
-
-
-def test_touched_file_is_the_same_one(path, follower):
-    append(path, lines(0))
-    follower.drain()
-    os.utime(path, ns=(0, 0))
-    path.chmod(0o600)
-    append(path, lines(1))
-    step = follower.step()
-    assert (numbers_of(step), step.rotated, step.generation) == ([1], False, 0)
 
 
 # 4: half lines and long lines
@@ -403,6 +240,14 @@ def test_fault_of_the_file_system_loses_nothing(path, follower, monkeypatch, num
     assert follower.drain() == [1]
 
 
+def test_file_system_may_give_less_than_asked_for(path, follower, monkeypatch):
+    append(path, lines(*range(20)))
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda handle, n, start: pread(handle, min(n, 7), start))
+    assert follower.drain() == list(range(20))
+    assert len(follower.steps) == 1
+
+
 def test_no_handle_stays_open(path, follower):
     append(path, lines(0))
     follower.drain()
@@ -417,31 +262,6 @@ def test_no_handle_stays_open(path, follower):
 def test_limits_that_would_stand_still_are_refused(path, limits):
     with pytest.raises(ConfigurationError, match="at least 1"):
         read_new(path, None, **limits)
-
-
-# 13: neighbours
-
-
-def test_compressed_file_is_not_read_and_what_it_hides_is_a_gap(path, follower):
-    append(path, lines(0))
-    follower.drain()
-    append(path, lines(1))
-    path.rename(path.with_name("index.jsonl.1.gz"))  # the very inode, so only the name says it
-    append(path, lines(2))
-    step = follower.step()
-    assert (numbers_of(step), step.gap, step.rotated) == ([2], True, True)
-
-
-def test_strangers_beside_the_index_are_left_alone(path, follower):
-    append(path, lines(0))
-    follower.drain()
-    for suffix, data in ((".lock", b""), (".swp", b"\0\1"), (".9", lines(9)), (".dir", None)):
-        other = path.with_name(path.name + suffix)
-        other.mkdir() if data is None else other.write_bytes(data)
-    rotate(path)
-    append(path, lines(1))
-    assert follower.drain() == [1]
-    assert not any(step.gap or step.damage for step in follower.steps)
 
 
 # 14: lag

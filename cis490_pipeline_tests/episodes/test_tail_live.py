@@ -10,19 +10,26 @@ import pytest
 from cis490_pipeline_tests.episodes.tailing import Follower, append, lines, numbers_of, row
 
 ROWS = 20_000
+BLOCK = 2000
 
 
-def write_all(path: Path, seed: int, every: int, how: str) -> None:
-    """Append all rows, flushed at random bytes; rotate after each ``every`` rows."""
-    generator = random.Random(seed)
+def write_all(path: Path, how: str) -> None:
+    """Append all rows but the first, flushed at random bytes; rotate after each block of them.
+
+    Each block waits for a byte on the standard input, so that the follower has its turns however
+    busy the machine is; between them both run as they like.
+    """
+    generator = random.Random(7)
     file = path.open("ab", buffering=0)
-    for rotation, first in enumerate(range(0, ROWS, every)):
-        old = path.with_name(f"index.jsonl-{20_260_000 + rotation}")
-        data = b"".join(row(n, note="Gerät 😀") + b"\n" for n in range(first, first + every))
+    for first in range(0, ROWS, BLOCK):
+        sys.stdin.buffer.read(1)
+        numbers = range(max(1, first), first + BLOCK)
+        data = b"".join(row(n, note="Gerät 😀") + b"\n" for n in numbers)
         while data:
             n_bytes = generator.choice((1, 7, 100, 1000, 30_000))
             file.write(data[:n_bytes])
             data = data[n_bytes:]
+        old = path.with_name(f"index.jsonl-{20_260_000 + first}")
         if how == "rename":
             path.rename(old)
             file.close()
@@ -33,25 +40,32 @@ def write_all(path: Path, seed: int, every: int, how: str) -> None:
     file.close()
 
 
-WRITE = "import pathlib, sys; from {module} import write_all; write_all(pathlib.Path(sys.argv[1])"
+WRITE = "import pathlib, sys; from {} import write_all; write_all(pathlib.Path(sys.argv[1]), {!r})"
 
 
-@pytest.mark.parametrize(
-    ("how", "every"), [("append", ROWS), ("rename", 2500), ("copytruncate", 5000)]
-)
-def test_every_row_of_a_busy_writer_arrives_once_and_in_order(tmp_path, how, every):
+@pytest.mark.parametrize("how", ["append", "rename", "copytruncate"])
+def test_every_row_of_a_busy_writer_arrives(tmp_path, how):
     path = tmp_path / "index.jsonl"
-    code = WRITE.format(module=__name__) + f", seed=7, every={every}, how={how!r})"
-    follower, found, while_writing = Follower(path), [], 0
-    with subprocess.Popen([sys.executable, "-c", code, str(path)]) as writer:
+    append(path, lines(0))
+    follower = Follower(path)
+    found = follower.drain()  # a file of which nothing was read could be cut unnoticed
+    command = [sys.executable, "-c", WRITE.format(__name__, how), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as writer:
+        for _ in range(0, ROWS, BLOCK):
+            writer.stdin.write(b".")
+            writer.stdin.flush()
+            for _ in range(5):
+                found += numbers_of(follower.step(max_bytes=100_000))
         while writer.poll() is None:
             found += numbers_of(follower.step(max_bytes=100_000))
-            while_writing += bool(found) and len(found) < ROWS
     assert writer.returncode == 0
     found += follower.drain(max_bytes=100_000)
+    assert not any(step.gap for step in follower.steps)
+    if how == "copytruncate":  # a step between the copy and the cut repeats rows
+        found = sorted(set(found))
+    else:
+        assert not any(step.damage for step in follower.steps)
     assert found == list(range(ROWS))
-    assert while_writing > 10
-    assert not any(step.damage or step.gap for step in follower.steps)
 
 
 def test_two_writers_with_single_writes_tear_nothing(tmp_path):
