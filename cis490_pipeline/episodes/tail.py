@@ -18,10 +18,10 @@ open. With renaming and appending alone, rows arrive exactly once.
 
 What cannot be guaranteed, because nobody could:
 
-- Rows written between the last read and a truncation, where no copy was kept; rows of a file that
-  was deleted, compressed, or cut and then renamed, before it was read to its end, and of files
-  rotated away since. The step that goes on without them has ``gap`` set; it cannot where nothing
-  (with ``copytruncate``: less than 128 bytes) of the cut file had been read.
+- Rows written between the last read and a truncation, where no copy was kept (one is recognised
+  once 128 bytes were read); rows of a file that was deleted, compressed, or cut and then renamed,
+  before it was read to its end, and of files rotated away since. The step that goes on without
+  them has ``gap`` set; but the cut of a file of which nothing had been read goes unnoticed.
 - A file that was cut and written anew between two steps, at least as long as before, on the same
   inode, with the same first KiB and the same KiB before the position: it is taken for the old one.
 - Rows that one writer adds to a rotated file after another one began the next.
