@@ -18,6 +18,7 @@ from cis490_pipeline.models.classifier import CaseShape
 from cis490_pipeline.models.ubjson import UbjError, decode_ubjson
 
 _NO_CHILD: Final = -1
+_NO_PARENT: Final = 2**31 - 1
 _PER_NODE: Final = (
     "base_weights",
     "default_left",
@@ -96,12 +97,28 @@ def _every_walk_ends(left: NDArray[np.int64], right: NDArray[np.int64]) -> bool:
     return not np.any(np.bincount(children, minlength=left.size) > 1)
 
 
+def _parents_agree(
+    left: NDArray[np.int64], right: NDArray[np.int64], parents: NDArray[np.int64]
+) -> bool:
+    """Say whether every child names the node that it hangs from, and the root none.
+
+    XGBoost climbs by these while it loads; a wrong one makes it read memory that is not its own.
+    """
+    expected = np.full(left.size, _NO_PARENT)
+    inner = np.flatnonzero(left != _NO_CHILD)
+    expected[left[inner]] = inner
+    expected[right[inner]] = inner
+    return bool(np.array_equal(parents, expected))
+
+
 def _require_sound(tree: _Node, n_features: int) -> None:
     left, right = tree["left_children"].codes(), tree["right_children"].codes()
     sizes = {tree[name].array().size for name in _PER_NODE}
     counted = tree["tree_param"]["num_nodes"].text()
     if sizes != {left.size} or counted != str(left.size) or not _every_walk_ends(left, right):
         raise _refusal(f"{tree.path} is not a tree")
+    if not _parents_agree(left, right, tree["parents"].codes()):
+        raise _refusal(f"{tree.path} is not a tree: its parents and children disagree")
     columns = tree["split_indices"].codes()
     categorical = tree["categories_nodes"].array().size or np.any(tree["split_type"].codes() != 0)
     vector_leaves = tree["tree_param"]["size_leaf_vector"].text() not in ("0", "1")

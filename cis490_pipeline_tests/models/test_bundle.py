@@ -333,6 +333,16 @@ def test_trees_that_would_crash_or_hang_the_predictor_are_refused(gbt, tmp_path,
         open_bundle(lay_packed(tmp_path, header, _with_tree(weights, change)))
 
 
+def test_a_parent_that_is_not_there_is_refused(gbt, tmp_path):
+    """XGBoost 3.2 climbs by ``parents`` while it loads and reads memory that is not its own."""
+    header, weights = gbt
+    raw = bytearray(weights["booster.ubj"])
+    array = raw.index(b"parents[$l#L", raw.index(b"left_children")) + len(b"parents[$l#L") + 8
+    raw[array + 4] = 0x55  # high byte of node 1's parent
+    with pytest.raises(BundleError, match="parents and children disagree"):
+        open_bundle(lay_packed(tmp_path, header, {"booster.ubj": bytes(raw)}))
+
+
 def test_trees_over_other_columns_are_refused(gbt, tmp_path):
     header, weights = gbt
     with pytest.raises(BundleError, match="other columns or classes"):
