@@ -356,7 +356,9 @@ def test_files_that_are_no_booster_are_refused(gbt, tmp_path, data):
         open_bundle(lay_packed(tmp_path, header, {"booster.ubj": data}))
 
 
-@settings(max_examples=60, deadline=None)
+# Derandomised: a case that does kill the process would take the whole run with it, and no report
+# would say which one. Random fuzzing of this loader belongs into a child process.
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_torn_or_changed_booster_never_ends_the_process(gbt, data):
     header, weights = gbt
