@@ -43,7 +43,7 @@ def command(data: Path | None, *, as_json: bool) -> None:
         )
     seconds = round(time.monotonic() - started, 1)
     records = current_records(Layout(settings.data), SPLIT)
-    _print(settings, runs, records, seconds)
+    _print(settings, runs, records, seconds, elsewhere=data is not None)
     emit_json(_values(settings, runs, records, seconds), wanted=as_json)
 
 
@@ -63,7 +63,12 @@ def _report(settings: Settings) -> Path:
 
 
 def _print(
-    settings: Settings, runs: SmokeRuns, records: tuple[EvaluationRecord, ...], seconds: float
+    settings: Settings,
+    runs: SmokeRuns,
+    records: tuple[EvaluationRecord, ...],
+    seconds: float,
+    *,
+    elsewhere: bool,
 ) -> None:
     title = f"{SPLIT}: macro F1 on episodes of a host never seen in training"
     print_table(title, model_columns(), [model_row(record) for record in records])
@@ -79,7 +84,7 @@ def _print(
             f"{runs.episodes_indexed}; the split is over all of them"
         )
     click.echo(f"report: {_report(settings)}")
-    ui = "make ui" if settings.data == Settings().data else f"cis490 ui --data {settings.data}"
+    ui = f"cis490 ui --data {settings.data}" if elsewhere else "make ui"
     click.echo(f"the runs are in Dagster's UI: {ui}")
     sys.stdout.flush()
 
