@@ -1,40 +1,37 @@
-"""Rows of a telemetry file as arrays: a fast decoder, and a strict one that has the last word.
+"""Rows of a telemetry file as arrays.
 
-The fast one (msgspec structs made from the channel table) is used only where it provably agrees:
-it takes two objects on one line, an object over two lines and invalid UTF-8 in keys that it does
-not know, so lines, ends of lines and UTF-8 are tested apart; whatever it refuses, and any value of
-an unexpected type, goes to the strict one. Not here: rates and the grid (``telemetry``).
-Source: episode format, section *Telemetry rows*; table of library strictness in the project's
-performance notes.
+Every row is read by the strict parser, or is so like one that was that its numbers can be taken
+without parsing it again (``row_kernels``): a fourteenth of the time, and never another answer.
+Not here: rates and the grid (``telemetry``).
+Source: episode format, section *Telemetry rows* and JSON edge cases.
 """
 
 import math
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
-import msgspec
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from cis490_pipeline.episodes.episode import Telemetry
-from cis490_pipeline.episodes.jsonl import BLANKS, parse_objects, wall_time
-from cis490_pipeline.episodes.row_arrays import TIME_FIELD, arrays_of, packed_layout
+from cis490_pipeline.episodes.jsonl import BLANKS, wall_time
+from cis490_pipeline.episodes.refusal import Refused
+from cis490_pipeline.episodes.row_kernels import Bytes, Words, scan_rows
+from cis490_pipeline.episodes.row_template import RowTemplate, learn_template
+from cis490_pipeline.episodes.strict_json import JsonFault, parse_object
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Source, channels_of
 
 _NAMES: Final = {source: tuple(c.name for c in channels_of(source)) for source in Source}
-
-
-def _row_type(source: Source) -> type[msgspec.Struct]:
-    """Make the struct of one source; ``int | float`` keeps 1.0 apart from 1."""
-    fields = [(name, float | None, np.nan) for name in _NAMES[source]]
-    name = f"{source.value.title()}Row"
-    return msgspec.defstruct(name, [(TIME_FIELD, int | float), *fields], gc=False)
-
-
-_DECODERS: Final = {source: msgspec.json.Decoder(_row_type(source)) for source in Source}
-_LAYOUTS: Final = {source: packed_layout(names) for source, names in _NAMES.items()}
-
-_NEWLINE, _RETURN, _OPEN, _CLOSE = (ord(character) for character in "\n\r{}")
-_Bytes: TypeAlias = NDArray[np.uint8]
+_COLUMNS: Final = {
+    source: {name.encode(): column for column, name in enumerate(names)}
+    for source, names in _NAMES.items()
+}
+_NEWLINE: Final = ord("\n")
+_MAX_TEMPLATES: Final = 32
+"""Learning one costs as much as parsing ten rows; a file that needs more has no common shape."""
+_latest: Final[dict[Source, RowTemplate]] = {}
+"""The last template of each source: the next file will be alike. It changes no answer."""
 
 
 def decode_rows(source: Source, raw: bytes) -> Telemetry:
@@ -49,10 +46,20 @@ def decode_rows(source: Source, raw: bytes) -> Telemetry:
     Raises
     ------
     Refused
-        Where a line is not one JSON object or its ``t_wall_ns`` not a 64-bit integer.
+        For the first line that is not one JSON object or has no 64-bit integer ``t_wall_ns``.
     """
-    rows = decode_fast(source, raw)
-    return decode_strict(source, raw) if rows is None else rows
+    return _decode(source, raw, max_templates=_MAX_TEMPLATES)
+
+
+def decode_strictly(source: Source, raw: bytes) -> Telemetry:
+    """Decode with the strict parser alone: what ``decode_rows`` must agree with.
+
+    Raises
+    ------
+    Refused
+        As ``decode_rows``.
+    """
+    return _decode(source, raw, max_templates=0)
 
 
 def empty_rows(source: Source) -> Telemetry:
@@ -61,65 +68,93 @@ def empty_rows(source: Source) -> Telemetry:
     return Telemetry(t_wall_ns=np.empty(0, np.int64), values=np.empty(shape, np.float64))
 
 
-def decode_fast(source: Source, raw: bytes) -> Telemetry | None:
-    """Decode where it is certain that the strict decoder would say the same, else None."""
-    body = raw.rstrip(BLANKS)
-    if not body:
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """A file while it is being read; ``row`` and ``position`` are the next row's."""
+
+    source: Source
+    body: bytes
+    text: Bytes
+    words: Words
+    t_R: NDArray[np.int64]
+    x_RC: NDArray[np.float64]
+    row: int = 0
+    position: int = 0
+
+    def scan(self, template: RowTemplate) -> None:
+        """Read on while rows match."""
+        self.row, self.position = scan_rows(
+            self.text,
+            self.words,
+            (self.row, self.position),
+            template.literal_W2,
+            template.edge_S3,
+            self.t_R,
+            self.x_RC,
+        )
+
+    def parse(self) -> bytes:
+        """Read one row strictly and return its line."""
+        end = self.body.index(b"\n", self.position)
+        line, number = self.body[self.position : end], self.row + 1
+        file_name = SOURCE_FACTS[self.source].file_name
+        parsed = parse_object(line)
+        if isinstance(parsed, JsonFault):
+            raise Refused(parsed.kind, f"{file_name} line {number}: {parsed.message}")
+        self.t_R[self.row] = wall_time(parsed, file_name=file_name, number=number)
+        self.x_RC[self.row] = [_number(parsed.get(name)) for name in _NAMES[self.source]]
+        self.row, self.position = number, end + 1
+        return line
+
+
+def _decode(source: Source, raw: bytes, *, max_templates: int) -> Telemetry:
+    body = raw if raw.endswith(b"}\n") else raw.rstrip(BLANKS) + b"\n"
+    if body == b"\n":
         return empty_rows(source)
-    newlines = _ends_of_objects(np.frombuffer(body, np.uint8))
-    if newlines is None or not _is_utf8(body):
-        return None
-    try:
-        rows = _DECODERS[source].decode_lines(body)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-    if len(rows) != len(newlines) + 1:
-        return None
-    arrays = arrays_of(rows, _LAYOUTS[source], body, newlines)
-    return None if arrays is None else Telemetry(t_wall_ns=arrays[0], values=arrays[1])
+    text = np.frombuffer(body, np.uint8)
+    n_rows = np.count_nonzero(text == _NEWLINE)  # a fifth of the time of bytes.count
+    reading = _Reading(
+        source=source,
+        body=body,
+        text=text,
+        words=_words_of(text),
+        t_R=np.empty(n_rows, np.int64),
+        x_RC=np.full((n_rows, len(_NAMES[source])), np.nan),
+    )
+    if max_templates:
+        _read_by_templates(reading, max_templates)
+    while reading.row < n_rows:
+        reading.parse()
+    return Telemetry(t_wall_ns=reading.t_R, values=reading.x_RC)
 
 
-def _ends_of_objects(body: _Bytes) -> NDArray[np.intp] | None:
-    r"""Return where the newlines are, if each stands between ``}`` or ``}\r`` and ``{``, else None.
-
-    These cannot follow each other inside a JSON value, so then no object spans two lines.
-    """
-    newlines = np.flatnonzero(body == _NEWLINE)
-    if body[0] != _OPEN or body[-1] != _CLOSE:
-        return None
-    ends = body[newlines - 1]
-    if (ends == _RETURN).any():
-        ends = np.where(ends == _RETURN, body[newlines - 2], ends)
-    if not ((ends == _CLOSE).all() and (body[newlines + 1] == _OPEN).all()):
-        return None
-    return newlines
-
-
-def _is_utf8(body: bytes) -> bool:
-    if body.isascii():
-        return True
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _read_by_templates(reading: _Reading, max_templates: int) -> None:
+    """Read until the end, or until so many templates were learned and none fits."""
+    template = _latest.get(reading.source)
+    n_learned, unmatched = 0, 0
+    while reading.row < len(reading.t_R):
+        if template is not None:
+            reading.scan(template)
+        before = reading.row
+        if before == len(reading.t_R):
+            return
+        line = reading.parse()
+        # Two rows that do not match, one behind the other: the shape is another one.
+        if template is None or before == unmatched:
+            if n_learned == max_templates:
+                return
+            template = learn_template(line, _COLUMNS[reading.source])
+            n_learned += 1
+            if template is not None:
+                _latest[reading.source] = template
+        unmatched = before + 1
 
 
-def decode_strict(source: Source, raw: bytes) -> Telemetry:
-    """Decode line by line with the format's own idea of JSON.
-
-    Raises
-    ------
-    Refused
-        As ``decode_rows``.
-    """
-    file_name = SOURCE_FACTS[source].file_name
-    rows = parse_objects(raw, file_name=file_name)
-    if not rows:
-        return empty_rows(source)
-    times = [wall_time(row, file_name=file_name, number=n) for n, row in enumerate(rows, start=1)]
-    values = [[_number(row.get(name)) for name in _NAMES[source]] for row in rows]
-    return Telemetry(t_wall_ns=np.array(times, np.int64), values=np.array(values, np.float64))
+def _words_of(text: Bytes) -> Words:
+    """Return the eight bytes from every position on; empty where there are not as many."""
+    n_words = max(0, len(text) - 7)
+    first = text[: 8 * min(1, n_words)].view(np.uint64)
+    return as_strided(first, shape=(n_words,), strides=(1,), writeable=False)
 
 
 def _number(value: object) -> float:
