@@ -1,0 +1,1 @@
+"""Long drills, run by ``make drill``; each has a quick version among the tests."""
