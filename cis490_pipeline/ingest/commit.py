@@ -36,23 +36,22 @@ def commit_batch(
     host_id: str,
     outcomes: Sequence[Outcome],
     replaced: frozenset[str],
-) -> int:
+) -> pa.Table:
     """Write a batch; replaces whatever the tables hold of ``replaced`` ids, whichever host has it.
 
     Returns
     -------
-    int
-        Windows written.
+    pa.Table
+        Its rows of the validation index.
     """
     ids = [outcome.row.episode_id for outcome in outcomes]
     held = [(o.row, o.content) for o in outcomes if o.content is not None]
     contents = [content for _, content in held]
-    windows = window_table_of([content.windows for content in contents])
     journal.begin(ids)
     places = _write_shard(warehouse.layout, host_id, contents)
     touched = [episode_id for episode_id in ids if episode_id in replaced]
     batch = {
-        Table.WINDOW_FEATURES: windows,
+        Table.WINDOW_FEATURES: window_table_of([content.windows for content in contents]),
         Table.EPISODE_FEATURES: episode_table_of([content.episode for content in contents]),
         Table.EPISODES: _episodes_table(held, places),
         Table.VALIDATION_INDEX: rows_to_table([outcome.row for outcome in outcomes]),
@@ -60,7 +59,7 @@ def commit_batch(
     for table, rows in batch.items():
         _write_table(warehouse.tables, table, rows, ids if touched else [])
     journal.finish(ids)
-    return windows.num_rows
+    return batch[Table.VALIDATION_INDEX]
 
 
 def undo(warehouse: Warehouse, journal: Journal, host_id: str, ids: frozenset[str]) -> None:

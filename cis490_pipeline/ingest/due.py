@@ -3,14 +3,15 @@
 Not here: the rule for one episode (``validation.retry``).
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cis490_pipeline.episodes.index import IndexEntry
-from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.episodes.store import EpisodeStore, FileStamp
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.validation.gate import Status
 from cis490_pipeline.validation.retry import HeldVerdict, needs_visit
@@ -25,15 +26,39 @@ _COLUMNS = (
     "file_size_bytes",
     "file_mtime_ns",
 )
+_TRIED_AT_EVERY_RUN = [Status.MISSING.value, Status.ERROR.value]
+
+_Seen = tuple[str, str, int | None, int | None]
 
 
-def held_verdicts(rows: pa.Table) -> dict[str, HeldVerdict]:
-    """Return episode id → what is remembered of its last visit.
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldVerdicts(Mapping[str, HeldVerdict]):
+    """What a validation index remembers: episode id → its verdict.
 
-    ``rows`` is a validation index with the columns that the retry rule compares.
+    Ten thousand verdicts as objects would cost more than all else that a run with nothing new
+    does, so they stay Arrow until one is asked for.
+
+    Attributes
+    ----------
+    rows
+        A validation index.
+    positions
+        Row of each episode; of those that two hosts hold, the last.
+    doubled
+        Episodes that more than one row holds.
+    settled
+        What a verdict that stands until something changes was given on: host, sha256, size and
+        mtime of the file. Missing tarballs and errors are not among them.
     """
-    return {
-        row["episode_id"]: HeldVerdict(
+
+    rows: pa.Table
+    positions: Mapping[str, int]
+    doubled: frozenset[str]
+    settled: Mapping[str, _Seen]
+
+    def __getitem__(self, episode_id: str) -> HeldVerdict:
+        (row,) = self.rows.select(list(_COLUMNS)).slice(self.positions[episode_id], 1).to_pylist()
+        held = HeldVerdict(
             host_id=row["host_id"],
             sha256=row["sha256"],
             status=row["status"],
@@ -41,45 +66,93 @@ def held_verdicts(rows: pa.Table) -> dict[str, HeldVerdict]:
             file_size_bytes=row["file_size_bytes"],
             file_mtime_ns=row["file_mtime_ns"],
         )
-        for row in rows.select(list(_COLUMNS)).to_pylist()
-    }
+        return replace(held, host_id="") if episode_id in self.doubled else held
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.positions)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def stands(self, entry: IndexEntry, stamp: FileStamp | None) -> bool:
+        """Say quickly that an entry needs no visit; where this does not, the retry rule decides."""
+        return stamp is not None and self.settled.get(entry.episode_id) == (
+            entry.host_id,
+            entry.sha256,
+            stamp.size_bytes,
+            stamp.mtime_ns,
+        )
 
 
-def read_held(tables: Tables) -> dict[str, HeldVerdict]:
-    """Return what the validation index holds, of every host: a re-ship may change the host.
+def held_verdicts(rows: pa.Table) -> HeldVerdicts:
+    """Return what is remembered of each episode's last visit.
 
+    Parameters
+    ----------
+    rows
+        A validation index with at least the columns that the retry rule compares.
+
+    Notes
+    -----
     An episode that two hosts hold (both were at work while it was re-shipped) has no verdict that
     stands: it is given no host, so that the one that the index names visits and replaces it.
     """
-    rows = tables.read(Table.VALIDATION_INDEX, columns=_COLUMNS)
-    held = held_verdicts(rows)
-    if len(held) < rows.num_rows:
-        times = Counter(rows["episode_id"].to_pylist())
-        held |= {name: replace(held[name], host_id="") for name, n in times.items() if n > 1}
-    return held
+    ids = cast("list[str]", rows["episode_id"].to_pylist())
+    positions = {name: position for position, name in enumerate(ids)}
+    doubled = frozenset[str]()
+    if len(positions) < len(ids):
+        doubled = frozenset(n for position, n in enumerate(ids) if positions[n] != position)
+    standing = rows.filter(~pc.field("status").isin(_TRIED_AT_EVERY_RUN))
+    seen = ("host_id", "sha256", "file_size_bytes", "file_mtime_ns")
+    settled: dict[str, _Seen] = dict(
+        zip(
+            standing["episode_id"].to_pylist(),
+            zip(*(standing[name].to_pylist() for name in seen), strict=True),
+            strict=True,
+        )
+    )
+    for name in doubled:
+        settled.pop(name, None)
+    return HeldVerdicts(rows=rows, positions=positions, doubled=doubled, settled=settled)
+
+
+def read_held(tables: Tables) -> HeldVerdicts:
+    """Return what the validation index holds, of every host: a re-ship may change the host.
+
+    Its rows also have the soft reasons, for the report.
+    """
+    columns = (*_COLUMNS, "soft_reasons")
+    return held_verdicts(tables.read(Table.VALIDATION_INDEX, columns=columns))
+
+
+def rows_of_host(host_id: str, held: HeldVerdicts, news: pa.Table) -> pa.Table:
+    """Return a host's validation index after ``news`` was committed over what was held."""
+    stale = pc.field("episode_id").isin(news["episode_id"].combine_chunks())
+    mine = held.rows.filter((pc.field("host_id") == host_id) & ~stale)
+    return pa.concat_tables([mine, news.select(mine.schema.names)])
 
 
 def due_entries(
     store: EpisodeStore,
     entries: Iterable[IndexEntry],
-    held: Mapping[str, HeldVerdict],
+    held: HeldVerdicts,
     unfinished: frozenset[str] = frozenset(),
 ) -> Sequence[IndexEntry]:
     """Return the entries to visit, in index order; ``unfinished`` ones are visited in any case."""
     due = [
-        entry
-        for entry in entries
-        if entry.episode_id in unfinished or _is_due(store, entry, held.get(entry.episode_id))
+        entry for entry in entries if entry.episode_id in unfinished or _is_due(store, entry, held)
     ]
     return sorted(due, key=lambda entry: entry.offset)
 
 
-def _is_due(store: EpisodeStore, entry: IndexEntry, held: HeldVerdict | None) -> bool:
+def _is_due(store: EpisodeStore, entry: IndexEntry, held: HeldVerdicts) -> bool:
     try:
         stamp = store.stamp(entry.host_id, entry.episode_id)
     except OSError:  # the visit itself will say what the file system says
         return True
-    return needs_visit(entry, held, stamp)
+    if held.stands(entry, stamp):
+        return False
+    return needs_visit(entry, held.get(entry.episode_id), stamp)
 
 
 def hosts_behind(

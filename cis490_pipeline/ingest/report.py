@@ -4,7 +4,7 @@ Not here: the run (``run``).
 """
 
 import hashlib
-import json
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,19 +50,29 @@ class IngestReport:
 
 
 def report_on(
-    warehouse: Warehouse, host_id: str, *, n_indexed: int, n_new: int, seconds: float
+    warehouse: Warehouse,
+    host_id: str,
+    rows: pa.Table,
+    *,
+    n_indexed: int,
+    n_new: int,
+    seconds: float,
 ) -> IngestReport:
-    """Read a host's tables and describe them."""
-    mine = pc.field("host_id") == host_id
-    columns = ["episode_id", "sha256", "status", "reasons", "soft_reasons"]
-    rows = warehouse.tables.read(Table.VALIDATION_INDEX, columns=columns, where=mine)
+    """Describe what a host's tables hold.
+
+    Parameters
+    ----------
+    rows
+        The host's rows of the validation index after the run: the run knows them, and reading
+        them once more would cost as much as finding nothing new.
+    """
     status = Counter(rows["status"].to_pylist())
     return IngestReport(
         host_id=host_id,
         episodes_indexed=n_indexed,
         episodes_new=n_new,
         episodes_total=rows.num_rows,
-        windows_total=warehouse.tables.count(Table.WINDOW_FEATURES, where=mine),
+        windows_total=warehouse.tables.rows_in_partition(Table.WINDOW_FEATURES, host_id),
         shard_bytes=_shard_bytes(warehouse, host_id),
         status={name.value: status.get(name.value, 0) for name in Status},
         reasons=_top_reasons(rows),
@@ -72,31 +82,39 @@ def report_on(
 
 
 def _shard_bytes(warehouse: Warehouse, host_id: str) -> int:
-    directory = warehouse.layout.shards(host_id)
-    return sum(path.stat().st_size for path in directory.glob("*.f32"))
+    try:
+        with os.scandir(warehouse.layout.shards(host_id)) as found:
+            return sum(entry.stat().st_size for entry in found if entry.name.endswith(".f32"))
+    except FileNotFoundError:
+        return 0
 
 
 def _top_reasons(rows: pa.Table) -> tuple[tuple[str, int], ...]:
+    """Return kinds of reasons with the number of episodes that have them, most frequent first."""
     kinds: Counter[str] = Counter()
     for name in ("reasons", "soft_reasons"):
-        for reasons in rows[name].to_pylist():
-            kinds.update({reason.split(":", 1)[0] for reason in reasons})
-    return tuple(kinds.most_common(TOP_REASONS))
+        reasons = rows[name].combine_chunks()
+        texts, owners = reasons.flatten().to_pylist(), reasons.value_parent_indices().to_pylist()
+        once = {(row, text.split(":", 1)[0]) for row, text in zip(owners, texts, strict=True)}
+        kinds.update(kind for _, kind in once)
+    return tuple(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))[:TOP_REASONS])
 
 
 def _data_versions(rows: pa.Table) -> Mapping[str, str]:
-    """Return asset → hash of the content that it stands for, independent of commit order."""
-    columns = [rows[name].to_pylist() for name in ("episode_id", "sha256", "status")]
-    every = sorted(zip(*columns, strict=True))
-    trained = {status.value for status in TRAINABLE}
-    content = [row for row in every if row[2] in trained]
-    fingerprint = current_schema().fingerprint
+    """Return asset → hash of the content that it stands for.
+
+    The order of commits, compaction and what a shard is called are not part of it.
+    """
+    trained = rows.filter(pc.field("status").isin(sorted(TRAINABLE)))
+    content = _digest(trained)
     return {
-        "validation_index": _digest(fingerprint, every),
-        "tensor_shards": _digest(fingerprint, content),
-        "window_features": _digest(fingerprint, content),
+        "validation_index": _digest(rows),
+        "tensor_shards": content,
+        "window_features": content,
     }
 
 
-def _digest(fingerprint: str, rows: list[tuple[str, str, str]]) -> str:
-    return hashlib.sha256(json.dumps([fingerprint, rows]).encode()).hexdigest()
+def _digest(rows: pa.Table) -> str:
+    columns = [rows[name].to_pylist() for name in ("episode_id", "sha256", "status")]
+    lines = sorted(map(" ".join, zip(*columns, strict=True)))  # a blank stands in none of them
+    return hashlib.sha256("\n".join([current_schema().fingerprint, *lines]).encode()).hexdigest()

@@ -14,16 +14,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+import pyarrow as pa
+
 from cis490_pipeline.episodes.archive import ArchiveLimits
 from cis490_pipeline.episodes.index import IndexEntry, load_index
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.ingest.commit import commit_batch, undo
-from cis490_pipeline.ingest.due import due_entries, read_held
+from cis490_pipeline.ingest.due import HeldVerdicts, due_entries, read_held, rows_of_host
 from cis490_pipeline.ingest.journal import host_lock, journal_of
 from cis490_pipeline.ingest.one_pass import Outcome, visit
 from cis490_pipeline.ingest.report import IngestReport, report_on
 from cis490_pipeline.ingest.schema_guard import publish_schema
-from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 from cis490_pipeline.validation.retry import HeldVerdict
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -94,9 +96,16 @@ def ingest_host(
         journal = journal_of(warehouse.layout, host_id)
         undo(warehouse, journal, host_id, journal.pending() & elsewhere)
         entries = [e for e in indexed if e.host_id == host_id]
-        n_new = _ingest(store, warehouse, host_id, entries, options, progress)
-        seconds = time.monotonic() - started
-        return report_on(warehouse, host_id, n_indexed=len(entries), n_new=n_new, seconds=seconds)
+        held = read_held(warehouse.tables)
+        news = _ingest(store, warehouse, host_id, entries, held, options, progress)
+        return report_on(
+            warehouse,
+            host_id,
+            rows_of_host(host_id, held, news),
+            n_indexed=len(entries),
+            n_new=news.num_rows,
+            seconds=time.monotonic() - started,
+        )
 
 
 def _ingest(
@@ -104,23 +113,24 @@ def _ingest(
     warehouse: Warehouse,
     host_id: str,
     entries: Sequence[IndexEntry],
+    held: HeldVerdicts,
     options: IngestOptions,
     progress: Progress,
-) -> int:
+) -> pa.Table:
+    """Visit and commit what is due; returns the new rows of the validation index."""
     journal = journal_of(warehouse.layout, host_id)
     unfinished = journal.pending()
-    held = read_held(warehouse.tables)
     due = due_entries(store, entries, held, unfinished)
     replaced = unfinished.union(held)
-    n_new = n_seen = 0
+    committed = [TABLE_SCHEMAS[Table.VALIDATION_INDEX].empty_table()]
+    n_seen = 0
     for outcomes in visit_in_batches(store, due, options):
         news = [o for o in outcomes if o.row.episode_id in unfinished or is_news(o, held)]
         if news:
-            commit_batch(warehouse, journal, host_id, news, replaced)
-        n_new += len(news)
+            committed.append(commit_batch(warehouse, journal, host_id, news, replaced))
         n_seen += len(outcomes)
         progress(n_seen, len(due))
-    return n_new
+    return pa.concat_tables(committed)
 
 
 def is_news(outcome: Outcome, held: Mapping[str, HeldVerdict]) -> bool:

@@ -6,8 +6,7 @@ and dictionaries are off for float columns: they cost four times the CPU and mak
 Not here: which rows (``ingest``, ``evaluation``), their schema (``schema.tables``).
 """
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -17,15 +16,17 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.fs as pa_fs
 from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
-from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.schema.tables import PARTITION_COLUMNS, TABLE_SCHEMAS, Table
+from cis490_pipeline.warehouse.delta_commits import committed
 from cis490_pipeline.warehouse.layout import Layout
 
-_COMMIT_TRIES: Final = 8
 _SKIPPING_COLUMN: Final = "episode_id"
 _WIDE: Final = frozenset({Table.WINDOW_FEATURES, Table.EPISODE_FEATURES})
+_LOG_RETENTION: Final = "interval 7 days"
+_ROWS_PER_GROUP: Final = 16_384
+"""Of a wide table (19 MB): a writer holds a row group in memory, whatever the size of its file."""
 
 
 def sql_text(value: str) -> str:
@@ -37,12 +38,14 @@ def sql_text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _writer_properties(table: Table) -> WriterProperties:
+def writer_properties(table: Table) -> WriterProperties:
+    """Return how a table's Parquet files are written, by ingest and by compaction."""
     if table not in _WIDE:
         return WriterProperties(compression="ZSTD", compression_level=1)
     return WriterProperties(
         compression="ZSTD",
         compression_level=1,
+        max_row_group_size=_ROWS_PER_GROUP,
         default_column_properties=ColumnProperties(
             dictionary_enabled=False, statistics_enabled="NONE"
         ),
@@ -52,10 +55,15 @@ def _writer_properties(table: Table) -> WriterProperties:
     )
 
 
-def _table_properties(table: Table) -> dict[str, str | None] | None:
-    # Without this the log gets a null bound for every column that has no statistics, and a reader
-    # prunes the whole file by `column >= null`: every filtered read then silently finds nothing.
-    return {"delta.dataSkippingStatsColumns": _SKIPPING_COLUMN} if table in _WIDE else None
+def _table_properties(table: Table) -> dict[str, str | None]:
+    properties: dict[str, str | None] = {"delta.logRetentionDuration": _LOG_RETENTION}
+    if _SKIPPING_COLUMN in TABLE_SCHEMAS[table].names:
+        # Without this the log gets a null bound for every column that has no statistics, and a
+        # reader prunes the whole file by `column >= null`: every filtered read then silently
+        # finds nothing. Of narrow tables it keeps the log small: opening one of a thousand files
+        # with bounds of every column took a second.
+        properties["delta.dataSkippingStatsColumns"] = _SKIPPING_COLUMN
+    return properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +110,14 @@ class Tables:
             return 0
         return self._dataset(table).count_rows(filter=where)
 
-    def _dataset(self, table: Table) -> ds.Dataset:
-        # deltalake's own file system is written in Python: Arrow's I/O threads, which outlive a
-        # scan, would take the GIL to close its files, and where that falls into the interpreter's
-        # exit the process aborts after its work was done (delta-rs #2184).
-        path = str(self.path(table))
-        files = pa_fs.SubTreeFileSystem(path, pa_fs.LocalFileSystem())
-        return cast("ds.Dataset", DeltaTable(path).to_pyarrow_dataset(filesystem=files))
+    def rows_in_partition(self, table: Table, value: str) -> int:
+        """Return how many rows a partition has, by the table's log: no data file is opened."""
+        if not self.exists(table):
+            return 0
+        (column,) = PARTITION_COLUMNS[table]
+        files = pa.table(DeltaTable(str(self.path(table))).get_add_actions(flatten=True))
+        mine = files.filter(pc.field(f"partition.{column}") == value)
+        return sum(mine["num_records"].to_pylist())
 
     def append(self, table: Table, rows: pa.Table) -> None:
         """Add rows in one commit."""
@@ -120,7 +129,7 @@ class Tables:
 
         One commit: a reader sees either the old rows or the new ones.
         """
-        listed = ", ".join(sql_text(episode_id) for episode_id in sorted(episode_ids))
+        listed = _listed(episode_ids)
         if listed:
             self.replace_where(table, f"episode_id IN ({listed})", rows)
 
@@ -131,60 +140,76 @@ class Tables:
         elif rows.num_rows:
             self._commit(table, rows, predicate=predicate)
         else:
-            self._delete(table, predicate)
+            path = self.path(table)
+            committed(path, lambda: DeltaTable(str(path)).delete(predicate))
 
-    def _delete(self, table: Table, predicate: str) -> None:
-        try:
-            DeltaTable(str(self.path(table))).delete(predicate)
-        except (DeltaError, OSError) as error:
-            raise _commit_error(self.path(table), error) from error
+    def change_rows(
+        self,
+        table: Table,
+        partition: str,
+        column: str,
+        values: Iterable[str],
+        change: Callable[[pa.Table], pa.Table],
+    ) -> None:
+        """Put ``change(rows)`` in the place of a partition's rows with one of these values.
+
+        One commit. Where another writer took some of the rows away in between, ``change`` is
+        called again on those that are left: nothing that was removed comes back.
+        """
+        wanted = sorted(values)
+        (key,) = PARTITION_COLUMNS[table]
+        where = (pc.field(key) == partition) & pc.field(column).isin(pa.array(wanted, pa.string()))
+        predicate = f"{key} = {sql_text(partition)} AND {column} IN ({_listed(wanted)})"
+        path = self.path(table)
+
+        def attempt() -> None:
+            seen = DeltaTable(str(path))
+            rows = _dataset(seen, path).to_table(filter=where)
+            if rows.num_rows:  # committed from the version that was read, or not at all
+                _write(seen, table, change(rows), predicate)
+
+        committed(path, attempt)
+
+    def _dataset(self, table: Table) -> ds.Dataset:
+        path = self.path(table)
+        return _dataset(DeltaTable(str(path)), path)
 
     def _commit(self, table: Table, rows: pa.Table, *, predicate: str | None) -> None:
         path = self.path(table)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for attempt in range(_COMMIT_TRIES):
-            try:
-                self._write(table, rows, predicate)
-            except CommitFailedError as error:
-                # another host's run committed in between: the log moved on, ours is still right
-                if attempt == _COMMIT_TRIES - 1:
-                    raise _commit_error(path, error) from error
-                time.sleep(0.05 * 2**attempt)
-            except (DeltaError, OSError) as error:
-                raise _commit_error(path, error) from error
-            else:
-                return
-
-    def _write(self, table: Table, rows: pa.Table, predicate: str | None) -> None:
-        where = str(self.path(table))
-        data = rows.cast(TABLE_SCHEMAS[table])
-        partition_by = list(PARTITION_COLUMNS[table]) or None
-        properties = _writer_properties(table)
-        if predicate is None:
-            write_deltalake(
-                where,
-                data,
-                mode="append",
-                partition_by=partition_by,
-                writer_properties=properties,
-                configuration=_table_properties(table),
-            )
-        else:
-            write_deltalake(
-                where,
-                data,
-                mode="overwrite",
-                predicate=predicate,
-                partition_by=partition_by,
-                writer_properties=properties,
-            )
+        committed(path, lambda: _write(str(path), table, rows, predicate))
 
 
-def _commit_error(path: Path, error: Exception) -> WarehouseError:
-    return WarehouseError(
-        "cannot commit to the table",
-        where=str(path),
-        found=f"{type(error).__name__}: {error}",
-        todo="check free space and permissions, then run again: this commit was not kept, and "
-        "what an interrupted batch left in other tables is replaced by the next run",
-    )
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sql_text(value) for value in sorted(values))
+
+
+def _dataset(delta: DeltaTable, path: Path) -> ds.Dataset:
+    # deltalake's own file system is written in Python: Arrow's I/O threads, which outlive a
+    # scan, would take the GIL to close its files, and where that falls into the interpreter's
+    # exit the process aborts after its work was done (delta-rs #2184).
+    files = pa_fs.SubTreeFileSystem(str(path), pa_fs.LocalFileSystem())
+    return cast("ds.Dataset", delta.to_pyarrow_dataset(filesystem=files))
+
+
+def _write(where: str | DeltaTable, table: Table, rows: pa.Table, predicate: str | None) -> None:
+    data = rows.cast(TABLE_SCHEMAS[table])
+    partition_by = list(PARTITION_COLUMNS[table]) or None
+    properties = writer_properties(table)
+    if predicate is None:
+        write_deltalake(
+            where,
+            data,
+            mode="append",
+            partition_by=partition_by,
+            writer_properties=properties,
+            configuration=_table_properties(table),
+        )
+    else:
+        write_deltalake(
+            where,
+            data,
+            mode="overwrite",
+            predicate=predicate,
+            partition_by=partition_by,
+            writer_properties=properties,
+        )
