@@ -17,6 +17,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "synth": "Write a synthetic store with chosen damage.",
     "validate": "Judge every indexed episode of a store; writes a Parquet file.",
     "ingest": "Read new episodes into tables and shards, without Dagster.",
+    "compact": "Merge small shards and table files; delete what nothing names any more.",
     "train": "Fit one model on a split's training set.",
     "evaluate": "Score a split's models on its test set.",
     "report": "Write a split's comparison report and cards.",

@@ -11,7 +11,7 @@ to a set (``datasets``). Source: README, section *Storage*.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 _REBUILD: Final = "ingest the host's episodes again"
 _ON_DISK: Final = np.dtype("<f4")
 _TICK_BYTES: Final = N_CHANNELS * _ON_DISK.itemsize
+_TICKS_PER_READ: Final = 43_690
 
 
 def encode_shard(grids: Sequence[NDArray[np.float32]]) -> tuple[bytes, tuple[int, ...]]:
@@ -73,18 +74,57 @@ def open_shard(path: Path, *, min_ticks: int = 0) -> NDArray[np.float32]:
     """
     n_ticks = _ticks_of_file(path)
     if n_ticks < min_ticks:
-        raise WarehouseError(
-            "a tensor shard is too short",
-            where=str(path),
-            expected=f"at least {min_ticks} ticks",
-            found=f"{n_ticks} ticks",
-            todo=_REBUILD,
-        )
+        raise _too_short(path, min_ticks, n_ticks)
     if n_ticks == 0:  # a file of no bytes cannot be mapped
         empty = np.empty((0, N_CHANNELS), dtype=_ON_DISK)
         empty.flags.writeable = False
         return empty
     return np.memmap(path, dtype=_ON_DISK, mode="r", shape=(n_ticks, N_CHANNELS))
+
+
+def bytes_of_ticks(n_ticks: int) -> int:
+    """Return what so many ticks take in a shard.
+
+    >>> bytes_of_ticks(10)
+    1840
+    """
+    return n_ticks * _TICK_BYTES
+
+
+def read_ticks(path: Path, first_tick: int, n_ticks: int) -> Iterator[bytes]:
+    """Yield the bytes of a range of a shard, at most 8 MB at once.
+
+    Read, not mapped: the pages of a mapping count as memory of the process that copies them.
+
+    Raises
+    ------
+    WarehouseError
+        Where the file cannot be read or ends before the range does.
+    """
+    end = first_tick + n_ticks
+    try:
+        with path.open("rb") as file:
+            file.seek(bytes_of_ticks(first_tick))
+            for start in range(first_tick, end, _TICKS_PER_READ):
+                wanted = bytes_of_ticks(min(_TICKS_PER_READ, end - start))
+                chunk = file.read(wanted)
+                if len(chunk) < wanted:
+                    raise _too_short(path, end, _ticks_of_file(path))
+                yield chunk
+    except OSError as error:
+        raise WarehouseError(
+            "a tensor shard cannot be read", where=str(path), found=str(error), todo=_REBUILD
+        ) from error
+
+
+def _too_short(path: Path, min_ticks: int, n_ticks: int) -> WarehouseError:
+    return WarehouseError(
+        "a tensor shard is too short",
+        where=str(path),
+        expected=f"at least {min_ticks} ticks",
+        found=f"{n_ticks} ticks",
+        todo=_REBUILD,
+    )
 
 
 def _ticks_of_file(path: Path) -> int:

@@ -7,10 +7,11 @@ Not here: Delta tables (``tables``), which commit through their own log.
 """
 
 import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cis490_pipeline.errors import WarehouseError
@@ -40,25 +41,25 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
-def _write_synced(path: Path, data: bytes | memoryview) -> None:
+def _write_synced(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
     with path.open("wb") as file:
-        file.write(data)
+        for chunk in chunks:
+            file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _through_temporary(
-    path: Path, data: bytes | memoryview, place: Callable[[Path, Path], object]
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+@contextlib.contextmanager
+def _temporary_in(directory: Path) -> Generator[Path]:
+    """Yield a temporary file; the directory is synced once it has been put into place."""
+    directory.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=directory)
     os.close(handle)
     temporary = Path(name)
     try:
-        _write_synced(temporary, data)
         temporary.chmod(0o644)
-        place(temporary, path)
-        _sync_directory(path.parent)
+        yield temporary
+        _sync_directory(directory)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -71,8 +72,33 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     WarehouseError
         Where the machine refuses; nothing half-written stays under the final name.
     """
-    with _machine_fault(path):
-        _through_temporary(path, data, lambda temporary, final: temporary.replace(final))
+    with _machine_fault(path), _temporary_in(path.parent) as temporary:
+        _write_synced(temporary, [data])
+        temporary.replace(path)
+
+
+def write_hashed(directory: Path, chunks: Iterable[bytes], *, suffix: str) -> str:
+    """Write a file whole under the sha256 of its bytes; returns its name.
+
+    The chunks are written as they come: the file need not fit into memory.
+
+    Raises
+    ------
+    WarehouseError
+        Where the machine refuses; nothing half-written stays under a final name.
+    """
+    digest = hashlib.sha256()
+
+    def hashed() -> Iterator[bytes]:
+        for chunk in chunks:
+            digest.update(chunk)
+            yield chunk
+
+    with _machine_fault(directory), _temporary_in(directory) as temporary:
+        _write_synced(temporary, hashed())
+        name = f"{digest.hexdigest()}{suffix}"
+        temporary.replace(directory / name)
+    return name
 
 
 def create_exclusive(path: Path, data: bytes | memoryview) -> bool:
@@ -83,10 +109,10 @@ def create_exclusive(path: Path, data: bytes | memoryview) -> bool:
     bool
         True where this call created it; False where somebody else did (it is left alone).
     """
-    with _machine_fault(path):
+    with _machine_fault(path), _temporary_in(path.parent) as temporary:
+        _write_synced(temporary, [data])
         try:
-            # link(2) fails on an existing name, rename(2) would replace it
-            _through_temporary(path, data, os.link)
+            os.link(temporary, path)  # fails on an existing name, a rename would replace it
         except FileExistsError:
             return False
     return True
@@ -107,7 +133,7 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> bool:
         temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
         try:
             for name, data in files.items():
-                _write_synced(temporary / name, data)
+                _write_synced(temporary / name, [data])
             _sync_directory(temporary)
             temporary.chmod(0o755)
             return _rename_directory(temporary, path)

@@ -35,13 +35,18 @@ class Layout:
         """Directory of a Delta table."""
         return self.root / "tables" / table.value
 
+    @property
+    def tensor(self) -> Path:
+        """Directory of all tensor shards."""
+        return self.root / "tensor"
+
     def shards(self, host_id: str) -> Path:
         """Directory of a host's tensor shards."""
-        return self.root / "tensor" / f"host={host_id}"
+        return self.tensor / f"host={host_id}"
 
     def shard(self, relative: str) -> Path:
         """Path of a shard by the name that ``episodes`` carries."""
-        return self.root / "tensor" / relative
+        return self.tensor / relative
 
     @property
     def models(self) -> Path:

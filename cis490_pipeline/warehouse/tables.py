@@ -110,14 +110,22 @@ class Tables:
             return 0
         return self._dataset(table).count_rows(filter=where)
 
-    def rows_in_partition(self, table: Table, value: str) -> int:
+    def partitions(self, table: Table) -> tuple[str, ...]:
+        """Return the partitions that have rows, sorted, by the table's log."""
+        return tuple(sorted({partition for partition, _ in self._files(table)}))
+
+    def rows_in_partition(self, table: Table, partition: str) -> int:
         """Return how many rows a partition has, by the table's log: no data file is opened."""
+        return sum(n_rows for name, n_rows in self._files(table) if name == partition)
+
+    def _files(self, table: Table) -> list[tuple[str, int]]:
+        """Return the partition and the number of rows of each data file."""
         if not self.exists(table):
-            return 0
+            return []
         (column,) = PARTITION_COLUMNS[table]
-        files = pa.table(DeltaTable(str(self.path(table))).get_add_actions(flatten=True))
-        mine = files.filter(pc.field(f"partition.{column}") == value)
-        return sum(mine["num_records"].to_pylist())
+        added = pa.table(DeltaTable(str(self.path(table))).get_add_actions(flatten=True))
+        columns = (added[f"partition.{column}"], added["num_records"])
+        return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
     def append(self, table: Table, rows: pa.Table) -> None:
         """Add rows in one commit."""
@@ -129,7 +137,7 @@ class Tables:
 
         One commit: a reader sees either the old rows or the new ones.
         """
-        listed = _listed(episode_ids)
+        listed = ", ".join(sql_text(episode_id) for episode_id in sorted(episode_ids))
         if listed:
             self.replace_where(table, f"episode_id IN ({listed})", rows)
 
@@ -143,30 +151,22 @@ class Tables:
             path = self.path(table)
             committed(path, lambda: DeltaTable(str(path)).delete(predicate))
 
-    def change_rows(
-        self,
-        table: Table,
-        partition: str,
-        column: str,
-        values: Iterable[str],
-        change: Callable[[pa.Table], pa.Table],
+    def change_partition(
+        self, table: Table, partition: str, change: Callable[[pa.Table], pa.Table]
     ) -> None:
-        """Put ``change(rows)`` in the place of a partition's rows with one of these values.
+        """Put ``change(rows)`` in the place of a partition's rows, in one commit.
 
-        One commit. Where another writer took some of the rows away in between, ``change`` is
-        called again on those that are left: nothing that was removed comes back.
+        Where another writer took some of the rows away in between, ``change`` is called again on
+        those that are left: nothing that was removed comes back.
         """
-        wanted = sorted(values)
-        (key,) = PARTITION_COLUMNS[table]
-        where = (pc.field(key) == partition) & pc.field(column).isin(pa.array(wanted, pa.string()))
-        predicate = f"{key} = {sql_text(partition)} AND {column} IN ({_listed(wanted)})"
+        (column,) = PARTITION_COLUMNS[table]
         path = self.path(table)
 
         def attempt() -> None:
             seen = DeltaTable(str(path))
-            rows = _dataset(seen, path).to_table(filter=where)
+            rows = _dataset(seen, path).to_table(filter=pc.field(column) == partition)
             if rows.num_rows:  # committed from the version that was read, or not at all
-                _write(seen, table, change(rows), predicate)
+                _write(seen, table, change(rows), f"{column} = {sql_text(partition)}")
 
         committed(path, attempt)
 
@@ -177,10 +177,6 @@ class Tables:
     def _commit(self, table: Table, rows: pa.Table, *, predicate: str | None) -> None:
         path = self.path(table)
         committed(path, lambda: _write(str(path), table, rows, predicate))
-
-
-def _listed(values: Iterable[str]) -> str:
-    return ", ".join(sql_text(value) for value in sorted(values))
 
 
 def _dataset(delta: DeltaTable, path: Path) -> ds.Dataset:
