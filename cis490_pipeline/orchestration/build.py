@@ -15,6 +15,7 @@ from cis490_pipeline.orchestration.assets_reports import build_report_assets
 from cis490_pipeline.orchestration.assets_sets import test_set, training_set
 from cis490_pipeline.orchestration.checks import build_checks
 from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
+from cis490_pipeline.orchestration.maintenance import NIGHTLY, maintenance
 from cis490_pipeline.orchestration.profiles import local_executor
 from cis490_pipeline.orchestration.resources import lab_of
 from cis490_pipeline.orchestration.sensors import SENSORS
@@ -35,7 +36,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *build_report_assets(),
         ],
         asset_checks=build_checks(),
-        jobs=[INGEST_HOST, FULL_SPLIT],
+        jobs=[INGEST_HOST, FULL_SPLIT, maintenance],
+        schedules=[NIGHTLY],
         sensors=SENSORS,
         resources={"lab": lab_of(settings)},
         executor=local_executor(),

@@ -101,12 +101,14 @@ def vacuum(tables: Tables, table: Table, *, retention_hours: int) -> Removed:
             full=retention_hours >= _SAFE_FULL_HOURS,
         )
 
+    # what an earlier vacuum deleted is listed again until the log forgets it
     listed = committed(path, lambda: attempt(dry_run=True))
-    sizes = {name: _size(path / unquote(name)) for name in listed}
-    if not listed:  # even a vacuum that finds nothing would be two commits
+    there = {name: _size(path / unquote(name)) for name in listed}
+    if not any(there.values()):  # a vacuum is two commits, also where it finds nothing
         return Removed()
     gone = committed(path, lambda: attempt(dry_run=False))
-    return Removed(files=len(gone), bytes=sum(sizes.get(name, 0) for name in gone))
+    sizes = [size for size in (there.get(name, 0) for name in gone) if size]
+    return Removed(files=len(sizes), bytes=sum(sizes))
 
 
 def tidy_log(tables: Tables, table: Table) -> None:

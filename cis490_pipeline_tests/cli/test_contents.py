@@ -14,6 +14,7 @@ NEEDED = {
     "smoke",
     "validate",
     "ingest",
+    "compact",
     "train",
     "evaluate",
     "report",
