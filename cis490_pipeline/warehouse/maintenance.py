@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote
 
 from deltalake import DeltaTable
 
@@ -103,7 +102,7 @@ def vacuum(tables: Tables, table: Table, *, retention_hours: int) -> Removed:
 
     # what an earlier vacuum deleted is listed again until the log forgets it
     listed = committed(path, lambda: attempt(dry_run=True))
-    there = {name: _size(path / unquote(name)) for name in listed}
+    there = {name: _size(path / name) for name in listed}
     if not any(there.values()):  # a vacuum is two commits, also where it finds nothing
         return Removed()
     gone = committed(path, lambda: attempt(dry_run=False))

@@ -1,6 +1,7 @@
 """Compaction changes where bytes lie, never what they say, and nobody is cut off."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.features.shards import open_shard
 from cis490_pipeline.ingest.compaction import CompactionOptions, compact
+from cis490_pipeline.ingest.journal import host_lock
 from cis490_pipeline.ingest.run import IngestOptions, ingest_host
 from cis490_pipeline.ingest.shard_merging import ShardsMerged
 from cis490_pipeline.schema.tables import Table
@@ -211,6 +213,22 @@ def test_an_episode_that_moves_meanwhile_does_not_come_back(
     owners = [r["host_id"] for r in rows_of(warehouse, Table.EPISODES) if r["episode_id"] == moved]
     assert owners == ["lab-b"]
     assert set(grids_of(warehouse)) == {r["episode_id"] for r in rows_of(warehouse, Table.EPISODES)}
+
+
+def test_compaction_waits_while_the_host_is_being_ingested(warehouse: Warehouse) -> None:
+    done = threading.Event()
+
+    def work() -> None:
+        compact(warehouse, AT_ONCE)
+        done.set()
+
+    worker = threading.Thread(target=work)
+    with host_lock(warehouse.layout, "lab-a"):
+        worker.start()
+        assert not done.wait(0.3)
+        assert len(shards_of(warehouse, "lab-a")) == 4
+    worker.join()
+    assert len(shards_of(warehouse, "lab-a")) == 1
 
 
 def test_a_shard_that_vanished_is_named(warehouse: Warehouse) -> None:
