@@ -24,12 +24,12 @@ from cis490_pipeline_tests.episodes.building import (
 SCHEMA = TABLE_SCHEMAS[Table.VALIDATION_INDEX]
 HOSTS = st.sampled_from(["lab-a", "lab-b"])
 HASHES = st.sampled_from(["a" * 64, "b" * 64])
-NUMBERS = st.sampled_from([None, 0, 1, 1_795_322_672_123_456_789])
+NUMBERS = st.sampled_from([None, 1_795_322_672_123_456_789])
 REASONS = st.sampled_from([[], ["hash-failed:OSError"], ["open-failed:x"], ["a", "hash-failed:y"]])
 
 ROWS = st.fixed_dictionaries(
     {
-        "episode_id": st.sampled_from([episode_id(n) for n in range(4)]),
+        "episode_id": st.sampled_from([episode_id(n) for n in range(2)]),
         "host_id": HOSTS,
         "sha256": HASHES,
         "status": st.sampled_from(["accepted", "degraded", "rejected", "missing", "error"]),
@@ -39,7 +39,7 @@ ROWS = st.fixed_dictionaries(
     }
 )
 STAMPS = st.none() | st.builds(
-    FileStamp, size_bytes=NUMBERS.map(lambda n: n or 0), mtime_ns=NUMBERS.map(lambda n: n or 0)
+    FileStamp, size_bytes=NUMBERS.map(lambda n: n or 0), mtime_ns=NUMBERS.map(lambda n: n or 1)
 )
 
 
@@ -50,10 +50,10 @@ def entry(number: int, host: str, sha256: str) -> IndexEntry:
     )  # fmt: skip
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True, deadline=None, max_examples=600)
 @given(
     rows=st.lists(ROWS, max_size=6),
-    number=st.integers(0, 3),
+    number=st.integers(0, 1),
     host=HOSTS,
     sha256=HASHES,
     stamp=STAMPS,
