@@ -118,3 +118,15 @@ def test_news_replace_what_was_held_of_a_host() -> None:
     news = pa.Table.from_pylist([{"episode_id": "e1", "sha256": "new"}], schema=SCHEMA)
     after = rows_of_host("lab-a", held, news)
     assert sorted(after["sha256"].to_pylist()) == ["kept", "new"]
+
+
+def test_an_episode_that_two_hosts_hold_has_no_verdict_that_stands() -> None:
+    row = {"episode_id": episode_id(0), "sha256": "a" * 64, "status": "accepted", "reasons": []}
+    seen = {"file_size_bytes": 1, "file_mtime_ns": 2}
+    rows = [{**row, **seen, "host_id": host} for host in ("lab-a", "lab-b")]
+    held = held_verdicts(pa.Table.from_pylist(rows, schema=SCHEMA))
+    stamp = FileStamp(size_bytes=1, mtime_ns=2)
+    for host in ("lab-a", "lab-b"):
+        one = entry(0, host, "a" * 64)
+        assert not held.stands(one, stamp)
+        assert needs_visit(one, held[one.episode_id], stamp)
