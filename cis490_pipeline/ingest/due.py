@@ -71,7 +71,7 @@ def due_entries(
         for entry in entries
         if entry.episode_id in unfinished or _is_due(store, entry, held.get(entry.episode_id))
     ]
-    return sorted(due, key=lambda entry: entry.offset)
+    return sorted(due, key=lambda entry: entry.place)
 
 
 def _is_due(store: EpisodeStore, entry: IndexEntry, held: HeldVerdict | None) -> bool:

@@ -5,8 +5,9 @@ import pytest
 
 from cis490_pipeline.orchestration.resources import lab_of
 from cis490_pipeline.orchestration.sensors import new_episodes, reconcile
+from cis490_pipeline.schema.tables import Table
 from cis490_pipeline_tests.episodes.building import episode_id
-from cis490_pipeline_tests.orchestration.conftest import Farm
+from cis490_pipeline_tests.orchestration.conftest import INGEST, Farm
 
 
 def tick(
@@ -55,6 +56,44 @@ def test_an_unfinished_line_waits_for_its_newline(farm: Farm) -> None:
     index.write_bytes(whole)
     requests, _ = tick(farm, new_episodes, cursor)
     assert [request.partition_key for request in requests] == ["lab-b"]
+
+
+def test_a_run_reads_the_index_up_to_where_the_sensor_read_and_no_further(farm: Farm) -> None:
+    requests, _ = tick(farm, new_episodes)
+    farm.ship("lab-a", 702)
+    for request in requests:
+        assert farm.run(INGEST, request.partition_key, run_config=dict(request.run_config)).success
+    rows = farm.warehouse.tables.read(Table.VALIDATION_INDEX, columns=["episode_id"])
+    assert len(rows) == 24
+    assert episode_id(702) not in rows["episode_id"].to_pylist()
+    farm.ingest("lab-a")  # by hand: everything
+    rows = farm.warehouse.tables.read(Table.VALIDATION_INDEX, columns=["episode_id"])
+    assert episode_id(702) in rows["episode_id"].to_pylist()
+
+
+def test_a_cursor_that_was_cleared_asks_again_for_a_file_of_the_same_length(farm: Farm) -> None:
+    first, _ = tick(farm, new_episodes)
+    index = farm.store / "index.jsonl"
+    rows = index.read_bytes()
+    index.unlink()
+    index.write_bytes(rows.replace(b"2026", b"2027"))
+    second, _ = tick(farm, new_episodes)
+    assert [r.partition_key for r in second] == [r.partition_key for r in first]
+    assert not {r.run_key for r in first} & {r.run_key for r in second}
+
+
+def test_a_tick_tells_how_far_behind_it_is_and_a_gap_is_an_error(
+    farm: Farm, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="dagster"):
+        _, cursor = tick(farm, new_episodes)
+    assert ["24 new rows" in r.getMessage() for r in caplog.records if "behind" in r.getMessage()]
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
+    index = farm.store / "index.jsonl"
+    index.write_bytes(index.read_bytes()[:-200] + b"\n")  # cut, and no copy kept
+    with caplog.at_level("INFO", logger="dagster"):
+        tick(farm, new_episodes, cursor)
+    assert [r for r in caplog.records if r.levelname == "ERROR" and "rows may be" in r.getMessage()]
 
 
 def test_run_keys_differ_between_generations_of_the_file(farm: Farm) -> None:
