@@ -89,7 +89,7 @@ def test_rows_with_anything_wrong_are_read_as_the_strict_reader_does(lines):
     ],
 )
 def test_json_edge_cases_of_one_row(change):
-    changed = row(1).replace(*change, 1)
+    changed = row(1).replace(change[0], change[1], 1)
     assert changed != row(1)
     assert_equal_to_the_strict_reader([row(0), changed, row(2)])
 

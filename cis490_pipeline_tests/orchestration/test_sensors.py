@@ -1,5 +1,7 @@
 """The sensors: whole new rows become runs, hosts become partitions, and nothing is asked twice."""
 
+import gzip
+
 import dagster as dg
 import pytest
 
@@ -83,17 +85,21 @@ def test_a_cursor_that_was_cleared_asks_again_for_a_file_of_the_same_length(farm
 
 
 def test_a_tick_tells_how_far_behind_it_is_and_a_gap_is_an_error(
-    farm: Farm, caplog: pytest.LogCaptureFixture
+    farm: Farm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with caplog.at_level("INFO", logger="dagster"):
-        _, cursor = tick(farm, new_episodes)
-    assert ["24 new rows" in r.getMessage() for r in caplog.records if "behind" in r.getMessage()]
-    assert not [r for r in caplog.records if r.levelname == "ERROR"]
     index = farm.store / "index.jsonl"
-    index.write_bytes(index.read_bytes()[:-200] + b"\n")  # cut, and no copy kept
-    with caplog.at_level("INFO", logger="dagster"):
-        tick(farm, new_episodes, cursor)
-    assert [r for r in caplog.records if r.levelname == "ERROR" and "rows may be" in r.getMessage()]
+    with index.open("ab") as file:
+        file.write(b'{"episode_id": "01')
+    _, cursor = tick(farm, new_episodes)
+    told = capsys.readouterr().err
+    assert "24 new rows in generation 0" in told
+    assert "18 bytes behind" in told
+    assert "ERROR" not in told
+    index.write_bytes(index.read_bytes()[:500])  # cut, and no copy kept
+    tick(farm, new_episodes, cursor)
+    told = capsys.readouterr().err
+    assert "ERROR" in told
+    assert "rows may be missing" in told
 
 
 def test_run_keys_differ_between_generations_of_the_file(farm: Farm) -> None:
@@ -116,6 +122,22 @@ def test_reconcile_heals_what_a_failed_run_left(farm: Farm) -> None:
     farm.ingest("lab-a")
     assert [request.partition_key for request in tick(farm, reconcile)[0]] == ["lab-b"]
     farm.ingest("lab-b")
+    assert tick(farm, reconcile)[0] == []
+
+
+def test_reconcile_finds_rows_and_hosts_that_were_rotated_away(farm: Farm) -> None:
+    _, cursor = tick(farm, new_episodes)
+    farm.ingest("lab-a", "lab-b")
+    farm.ship("lab-c", 703)
+    index = farm.store / "index.jsonl"
+    (farm.store / "index.jsonl.1.gz").write_bytes(gzip.compress(index.read_bytes()))
+    index.unlink()
+    farm.ship("lab-b", 704)
+    requests, _ = tick(farm, new_episodes, cursor)
+    assert [request.partition_key for request in requests] == ["lab-b"]
+    assert "lab-c" in farm.instance.get_dynamic_partitions("host")
+    assert [r.partition_key for r in tick(farm, reconcile)[0]] == ["lab-b", "lab-c"]
+    farm.ingest("lab-b", "lab-c")
     assert tick(farm, reconcile)[0] == []
 
 
