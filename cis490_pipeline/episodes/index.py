@@ -1,6 +1,7 @@
-"""``index.jsonl`` as entries and damage: nothing that can be read is lost, nothing is silent.
+"""What a line of ``index.jsonl`` says: nothing that can be read is lost, nothing is silent.
 
-Not here: following the file while it grows (``tail``), the tarballs (``store``).
+Not here: the files (``received``: all there is; ``tail``: what is new), clean lines at speed
+(``clean_rows``, held to this module), the tarballs (``store``).
 Source: episode format, sections *index.jsonl* and *The acceptance gate*.
 
 Decisions
@@ -19,8 +20,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Final, cast
+
+import msgspec
 
 from cis490_pipeline.episodes.jsonl import INT64_MAX
 from cis490_pipeline.episodes.printable import excerpt
@@ -30,7 +32,6 @@ from cis490_pipeline.episodes.strict_json import (
     decode_value_at,
     parse_object,
 )
-from cis490_pipeline.errors import StoreError
 from cis490_pipeline.schema.ids import EpisodeId, HostId, episode_id_or_none, host_id_or_none
 
 
@@ -55,20 +56,27 @@ class Damage:
     Attributes
     ----------
     line, offset
-        Line number from 1, and byte offset of the line or of the row in it.
+        Line number from 1, and byte offset of the line or of the row in it; of the uncompressed
+        file.
     excerpt
         At most 120 bytes of printable ASCII.
+    part
+        Which file, in the order of ``IndexReading.files``.
     """
 
     line: int
     offset: int
     kind: DamageKind
     excerpt: str
+    part: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexEntry:
-    """One received episode; ``received_at_s`` is Unix seconds, None where unusable."""
+class IndexEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One received episode; ``received_at_s`` is Unix seconds, None where unusable.
+
+    ``line`` and ``offset`` are those of one file; ``part`` says which, as in ``Damage``. A struct,
+    not a dataclass: it is made for every row at every reading, in a fifth of the time.
+    """
 
     episode_id: EpisodeId
     host_id: HostId
@@ -77,14 +85,31 @@ class IndexEntry:
     received_at_s: float | None
     offset: int
     line: int
+    part: int = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Sorts entries in the order in which they were received."""
+        return self.part, self.offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReading:
-    """All that an index says: one entry per episode (sorted by id), damage in file order."""
+    """All that an index says: one entry per episode (sorted by id), damage in file order.
+
+    Attributes
+    ----------
+    files
+        Names of the files that were read, oldest first.
+    everything
+        It was read to its end, either because that was asked or because the place up to which it
+        was to be read is in no file any more.
+    """
 
     entries: tuple[IndexEntry, ...]
     damage: tuple[Damage, ...]
+    files: tuple[str, ...]
+    everything: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +119,11 @@ class _Row:
     raw: bytes
     line: int
     offset: int
+    part: int
 
     def damage(self, kind: DamageKind, quoted: bytes | None = None) -> Damage:
         text = excerpt(self.raw if quoted is None else quoted)
-        return Damage(line=self.line, offset=self.offset, kind=kind, excerpt=text)
+        return Damage(line=self.line, offset=self.offset, kind=kind, excerpt=text, part=self.part)
 
 
 Finding = IndexEntry | Damage
@@ -111,71 +137,15 @@ _MAX_RESYNCS: Final = 200
 _YEAR_10000_S: Final = 253_402_300_800.0
 
 
-def load_index(path: Path) -> IndexReading:
-    """Read an index file.
-
-    Raises
-    ------
-    StoreError
-        Where it is absent or cannot be read.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StoreError(
-            "the index cannot be read",
-            where=str(path),
-            expected="the receiver's index.jsonl",
-            found=error.strerror or type(error).__name__,
-            todo="check the store's path and permissions; a new store has an empty index.jsonl",
-        ) from error
-    return read_index(data)
-
-
-def read_index(data: bytes) -> IndexReading:
-    """Read an index's bytes; any bytes are an answer."""
-    latest: dict[EpisodeId, IndexEntry] = {}
-    damage: list[Damage] = []
-    for finding in _findings(data):
-        if isinstance(finding, Damage):
-            damage.append(finding)
-            continue
-        superseded = latest.get(finding.episode_id)
-        if superseded is not None:
-            damage.append(_duplicate(superseded, data))
-        latest[finding.episode_id] = finding
-    return IndexReading(
-        entries=tuple(latest[key] for key in sorted(latest)),
-        damage=tuple(sorted(damage, key=lambda one: (one.line, one.offset))),
-    )
-
-
-def read_line(raw: bytes, *, line: int, offset: int) -> Iterator[Finding]:
+def read_line(raw: bytes, *, line: int, offset: int, part: int = 0) -> Iterator[Finding]:
     """Read one whole line (without its newline) that stands at that place of the file."""
-    return _read_line(_Row(raw=raw, line=line, offset=offset))
+    return _read_line(_Row(raw=raw, line=line, offset=offset, part=part))
 
 
-def read_unfinished_line(raw: bytes, *, line: int, offset: int) -> Iterator[Finding]:
+def read_unfinished_line(raw: bytes, *, line: int, offset: int, part: int = 0) -> Iterator[Finding]:
     """Read a last line that has no newline."""
-    last = _Row(raw=raw, line=line, offset=offset)
+    last = _Row(raw=raw, line=line, offset=offset, part=part)
     return _as_partial(_read_line(last), last)
-
-
-def _duplicate(entry: IndexEntry, data: bytes) -> Damage:
-    end = data.find(b"\n", entry.offset)
-    raw = data[entry.offset : end if end >= 0 else len(data)][:200]
-    return _Row(raw=raw, line=entry.line, offset=entry.offset).damage(DamageKind.DUPLICATE)
-
-
-def _findings(data: bytes) -> Iterator[Finding]:
-    lines = data.split(b"\n")
-    unfinished = lines.pop()
-    offset = 0
-    for number, raw in enumerate(lines, start=1):
-        yield from read_line(raw, line=number, offset=offset)
-        offset += len(raw) + 1
-    if unfinished:
-        yield from read_unfinished_line(unfinished, line=len(lines) + 1, offset=offset)
 
 
 def _as_partial(findings: Iterable[Finding], last: _Row) -> Iterator[Finding]:
@@ -226,7 +196,7 @@ def _split_torn(row: _Row) -> tuple[list[tuple[_Row, JsonObject]], bytes]:
         before = text[position:start].encode("utf-8", "surrogateescape")
         end = _object_end(text, start)
         raw = text[start : end or match.end()].encode("utf-8", "surrogateescape")
-        part = _Row(raw=raw, line=row.line, offset=offset + len(before))
+        part = _Row(raw=raw, line=row.line, offset=offset + len(before), part=row.part)
         parsed = None if end is None else parse_object(raw)
         junk.append(before)
         clean = clean and not before.strip()
@@ -270,9 +240,10 @@ def _entry_or_damage(parsed: JsonObject, row: _Row) -> Finding:
         host_id=host,
         sha256=cast("str", sha256),
         size_bytes=cast("int", size_bytes),
-        received_at_s=_received_at_s(parsed.get("received_at_wall")),
+        received_at_s=received_at_s(parsed.get("received_at_wall")),
         offset=row.offset,
         line=row.line,
+        part=row.part,
     )
 
 
@@ -284,7 +255,7 @@ def _is_size(value: object) -> bool:
     return type(value) is int and 0 <= value <= INT64_MAX
 
 
-def _received_at_s(value: object) -> float | None:
+def received_at_s(value: object) -> float | None:
     """Return Unix seconds; a time without a zone is UTC; None outside the years 1970 to 9999."""
     seconds: float | None = None
     if isinstance(value, str):

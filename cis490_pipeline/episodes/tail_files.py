@@ -1,14 +1,12 @@
 """Opening the followed file, and finding it again where a rotation put it.
 
-Files are told by ``FileIdentity``, never by name; names only say which rotated file is newer, in
-logrotate's two ways: ``.2`` is older than ``.1``, and ``-20261101`` older than ``-20261102``.
-Compressed files are not read.
+Files are told by ``FileIdentity``, never by name; names only say which rotated file is newer
+(``rotated``). Compressed files are not read.
 
 Not here: when to leave one file for the next (``tail``), what lines say (``tail_lines``).
 """
 
 import os
-import re
 import stat
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,14 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cis490_pipeline.episodes.rotated import is_compressed, siblings, sort_rotated
 from cis490_pipeline.episodes.tail_position import Edges, TailPosition
 from cis490_pipeline.errors import StoreError
 
-COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip")
 _COPY_BYTES: Final = 128
 """A shorter beginning tells no file from another; every row is longer."""
-_NUMBERED: Final = re.compile(r"\.(\d{1,6})")
-_DATED: Final = re.compile(r"[-.](\d{8}.*|\d{4}-\d\d.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +45,8 @@ class OpenedFile:
 
     def facts(self) -> FileFacts:
         """Return what the file system says now."""
-        with _store_fault(self.path):
-            return _facts(self.path, os.fstat(self.handle))
+        with store_fault(self.path):
+            return facts_of(self.path, os.fstat(self.handle))
 
     def read(self, start: int, n_bytes: int) -> bytes:
         """Return ``n_bytes`` from ``start`` on; less only at the file's end.
@@ -61,7 +57,7 @@ class OpenedFile:
             Where the file system fails (``ESTALE`` on NFS, for one).
         """
         parts: list[bytes] = []
-        with _store_fault(self.path):
+        with store_fault(self.path):
             while n_bytes > 0 and (part := os.pread(self.handle, n_bytes, start)):
                 parts.append(part)
                 start += len(part)
@@ -86,7 +82,7 @@ def open_followed(path: Path, stack: ExitStack) -> OpenedFile | None:
     StoreError
         Where it is no regular file or cannot be opened.
     """
-    with _store_fault(path):
+    with store_fault(path):
         try:
             # Without O_NONBLOCK, opening a named pipe would wait for its writer.
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -123,7 +119,7 @@ def find_older(
         Rotated files, oldest first; None takes the siblings whose names begin like ``path``'s.
     """
     families = _sibling_families(path) if previous is None else (tuple(previous),)
-    known = [tuple(filter(None, map(_facts_or_none, family))) for family in families]
+    known = [tuple(filter(None, map(facts_or_none, family))) for family in families]
     return _find_inode(known, position, stack) or _find_copy(known, position, stack)
 
 
@@ -169,51 +165,30 @@ def _open_copy(facts: FileFacts, position: TailPosition, stack: ExitStack) -> Op
 
 def _sibling_families(path: Path) -> tuple[tuple[Path, ...], ...]:
     """Return the rotated siblings in groups whose order is known, each oldest first."""
-    numbered: list[tuple[int, Path]] = []
-    dated: list[tuple[str, Path]] = []
-    single: list[tuple[Path, ...]] = []
-    for sibling in _siblings(path):
-        suffix = sibling.name[len(path.name) :]
-        if number := _NUMBERED.fullmatch(suffix):
-            numbered.append((-int(number[1]), sibling))
-        elif date := _DATED.fullmatch(suffix):
-            dated.append((date[1], sibling))
-        else:
-            single.append((sibling,))
-    ordered = (tuple(one for _, one in sorted(group)) for group in (numbered, dated))
-    return (*ordered, *single)
+    with store_fault(path.parent):
+        found = [one for one in siblings(path) if not is_compressed(one)]
+    rotated = sort_rotated(path, found)
+    return (rotated.numbered, rotated.dated, *((one,) for one in rotated.others))
 
 
-def _siblings(path: Path) -> list[Path]:
-    with _store_fault(path.parent):
-        try:
-            found = sorted(path.parent.iterdir())
-        except FileNotFoundError:
-            return []
-    return [
-        one
-        for one in found
-        if one.name.startswith(path.name)
-        and one.name != path.name
-        and not one.name.endswith(COMPRESSED)
-    ]
-
-
-def _facts_or_none(path: Path) -> FileFacts | None:
-    with _store_fault(path):
+def facts_or_none(path: Path) -> FileFacts | None:
+    """Return what the file system says of a regular file; None of any other, and of none."""
+    with store_fault(path):
         try:
             found = path.stat(follow_symlinks=False)
         except FileNotFoundError:  # rotated on since its directory was read
             return None
-    return _facts(path, found) if stat.S_ISREG(found.st_mode) else None
+    return facts_of(path, found) if stat.S_ISREG(found.st_mode) else None
 
 
-def _facts(path: Path, found: os.stat_result) -> FileFacts:
+def facts_of(path: Path, found: os.stat_result) -> FileFacts:
+    """Return what was found at a path."""
     return FileFacts(path=path, device=found.st_dev, inode=found.st_ino, size_bytes=found.st_size)
 
 
 @contextmanager
-def _store_fault(path: Path) -> Generator[None]:
+def store_fault(path: Path) -> Generator[None]:
+    """Make a ``StoreError`` of what the file system refuses."""
     try:
         yield
     except OSError as error:

@@ -142,7 +142,7 @@ def due_entries(
     due = [
         entry for entry in entries if entry.episode_id in unfinished or _is_due(store, entry, held)
     ]
-    return sorted(due, key=lambda entry: entry.offset)
+    return sorted(due, key=lambda entry: entry.place)
 
 
 def _is_due(store: EpisodeStore, entry: IndexEntry, held: HeldVerdicts) -> bool:

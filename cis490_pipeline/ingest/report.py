@@ -19,6 +19,10 @@ from cis490_pipeline.validation.gate import Status
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 TOP_REASONS = 10
+_UPTO_LOST = (
+    "; the place in the index up to which this run was asked to read is in no file any more: it "
+    "read everything"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,8 @@ class IngestReport:
     """Counts of one host.
 
     ``episodes_new`` were read and committed by this run; everything else describes the tables.
+    ``upto_lost``: the run was to read up to a place in the index that is no longer there, and read
+    everything.
     ``data_versions`` has an entry for each of the three ingest assets.
     """
 
@@ -39,6 +45,7 @@ class IngestReport:
     reasons: tuple[tuple[str, int], ...]
     data_versions: Mapping[str, str]
     seconds: float
+    upto_lost: bool = False
 
     @property
     def sentence(self) -> str:
@@ -46,6 +53,7 @@ class IngestReport:
         return (
             f"{self.host_id}: {self.episodes_new} new of {self.episodes_indexed} indexed episodes, "
             f"{self.windows_total} windows held, {self.seconds:.1f} s"
+            + (_UPTO_LOST if self.upto_lost else "")
         )
 
 
@@ -57,6 +65,7 @@ def report_on(
     n_indexed: int,
     n_new: int,
     seconds: float,
+    upto_lost: bool = False,
 ) -> IngestReport:
     """Describe what a host's tables hold.
 
@@ -78,6 +87,7 @@ def report_on(
         reasons=_top_reasons(rows),
         data_versions=_data_versions(rows),
         seconds=seconds,
+        upto_lost=upto_lost,
     )
 
 

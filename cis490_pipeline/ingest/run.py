@@ -17,8 +17,11 @@ from typing import Final
 import pyarrow as pa
 
 from cis490_pipeline.episodes.archive import ArchiveLimits
-from cis490_pipeline.episodes.index import IndexEntry, load_index
+from cis490_pipeline.episodes.index import IndexEntry
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.episodes.tail_position import TailPosition
+from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.ingest.commit import commit_batch, undo
 from cis490_pipeline.ingest.due import HeldVerdicts, due_entries, read_held, rows_of_host
 from cis490_pipeline.ingest.journal import host_lock, journal_of
@@ -60,7 +63,7 @@ def hosts_to_ingest(store: EpisodeStore, warehouse: Warehouse) -> tuple[str, ...
     unfinished batch of it back.
     """
     held = warehouse.tables.read(Table.VALIDATION_INDEX, columns=["host_id"])["host_id"].unique()
-    indexed = {str(entry.host_id) for entry in load_index(store.index_path).entries}
+    indexed = {str(entry.host_id) for entry in read_received(store.index_path).entries}
     return tuple(sorted(indexed.union(held.to_pylist())))
 
 
@@ -70,8 +73,17 @@ def ingest_host(
     host_id: str,
     options: IngestOptions | None = None,
     progress: Progress = no_progress,
+    *,
+    upto: str = "",
 ) -> IngestReport:
     """Bring one host's tables and shards up to date with the index.
+
+    Parameters
+    ----------
+    upto
+        A position in the index as ``TailPosition.to_json`` writes it: episodes whose last row is
+        behind it are left to a later run. Empty, of another version, or in a file that is no
+        longer there: everything.
 
     Returns
     -------
@@ -91,7 +103,8 @@ def ingest_host(
     options = options or IngestOptions()
     with host_lock(warehouse.layout, host_id):
         publish_schema(warehouse.layout)
-        indexed = load_index(store.index_path).entries
+        reading = read_received(store.index_path, _position_or_none(upto))
+        indexed = reading.entries
         elsewhere = frozenset(e.episode_id for e in indexed if e.host_id != host_id)
         journal = journal_of(warehouse.layout, host_id)
         undo(warehouse, journal, host_id, journal.pending() & elsewhere)
@@ -105,7 +118,15 @@ def ingest_host(
             n_indexed=len(entries),
             n_new=news.num_rows,
             seconds=time.monotonic() - started,
+            upto_lost=bool(upto) and reading.everything,
         )
+
+
+def _position_or_none(text: str) -> TailPosition | None:
+    try:
+        return TailPosition.from_json(text) if text else None
+    except ConfigurationError:  # a run that was asked for before an update; more is never wrong
+        return None
 
 
 def _ingest(

@@ -15,7 +15,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.ipc as arrow_ipc
 
-from cis490_pipeline.episodes.index import IndexReading, load_index
+from cis490_pipeline.episodes.index import IndexReading
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.ingest.due import due_entries, held_verdicts
 from cis490_pipeline.ingest.run import IngestOptions, Progress, no_progress, visit_in_batches
@@ -69,8 +70,8 @@ def sweep_store(
     WarehouseError
         Where the output cannot be written.
     """
-    reading = load_index(store.index_path)
-    entries = sorted(reading.entries, key=lambda entry: entry.offset)[:limit]
+    reading = read_received(store.index_path)
+    entries = sorted(reading.entries, key=lambda entry: entry.place)[:limit]
     parts = out.with_name(f"{out.name}.parts")
     before = _read_parts(parts)
     due = due_entries(store, entries, held_verdicts(before))

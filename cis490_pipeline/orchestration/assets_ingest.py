@@ -80,8 +80,9 @@ def ingest_assets(
 ) -> Iterator[dg.MaterializeResult]:
     """Read the host's new episodes; a no-op where nothing is new."""
     store, host = lab.episode_store(config.index), context.partition_key
-    report = ingest_host(store, lab.warehouse, host, IngestOptions(threads=lab.n_threads))
-    context.log.info(report.sentence)
+    options = IngestOptions(threads=lab.n_threads)
+    report = ingest_host(store, lab.warehouse, host, options, upto=config.upto)
+    (context.log.warning if report.upto_lost else context.log.info)(report.sentence)
     yield from _results(report)
 
 

@@ -7,14 +7,14 @@ from typing import Final
 
 import dagster as dg
 
-from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.orchestration.assets_ingest import INGEST_KEYS
 from cis490_pipeline.orchestration.assets_models import (
     evaluation_key,
     families_and_modes,
     model_key,
 )
-from cis490_pipeline.orchestration.config import IngestConfig
+from cis490_pipeline.orchestration.config import IndexConfig
 from cis490_pipeline.orchestration.metadata import file_link
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
@@ -35,9 +35,9 @@ CODE_VERSION: Final = current_schema().fingerprint[:12]
     owners=["team:data"],
     code_version=CODE_VERSION,
 )
-def data_card(config: IngestConfig, lab: Lab) -> dg.MaterializeResult:
+def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     """Tell what the tables hold: hosts × profiles × verdicts; export the verdicts."""
-    damage = load_index(lab.episode_store(config.index).index_path).damage
+    damage = read_received(lab.episode_store(config.index).index_path).damage
     counts = summarize((), damage).index_damage
     card = publish_data_card(lab.warehouse, [(kind.value, n) for kind, n in counts.items()])
     return dg.MaterializeResult(

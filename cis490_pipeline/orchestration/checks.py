@@ -11,8 +11,8 @@ import dagster as dg
 from cis490_pipeline.datasets.facts import episode_facts
 from cis490_pipeline.datasets.test_sets import load_test_set
 from cis490_pipeline.datasets.training_sets import load_training_set
-from cis490_pipeline.episodes.index import load_index
-from cis490_pipeline.orchestration.config import IngestConfig
+from cis490_pipeline.episodes.received import read_received
+from cis490_pipeline.orchestration.config import IndexConfig
 from cis490_pipeline.orchestration.metadata import markdown_table
 from cis490_pipeline.orchestration.partitions import HOSTS, SPLITS
 from cis490_pipeline.orchestration.resources import Lab
@@ -23,19 +23,22 @@ from cis490_pipeline.validation.summary import summarize
 _SHOWN: Final = 20
 
 
-def index_damage(config: IngestConfig, lab: Lab) -> dg.AssetCheckResult:
+def index_damage(config: IndexConfig, lab: Lab) -> dg.AssetCheckResult:
     """Warn where the index has damaged lines; nothing of them is lost, each is listed."""
     store = lab.episode_store(config.index)
-    damage = load_index(store.index_path).damage
+    reading = read_received(store.index_path)
+    damage = reading.damage
     kinds = [(k.value, n) for k, n in summarize((), damage).index_damage.items() if n]
-    shown = [(d.line, d.offset, d.kind.value, d.excerpt) for d in damage[:_SHOWN]]
+    shown = [
+        (reading.files[d.part], d.line, d.offset, d.kind.value, d.excerpt) for d in damage[:_SHOWN]
+    ]
     return dg.AssetCheckResult(
         passed=not damage,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "damaged": dg.MetadataValue.int(len(damage)),
             "kinds": markdown_table(("kind", "rows"), kinds),
-            "first": markdown_table(("line", "offset", "kind", "excerpt"), shown),
+            "first": markdown_table(("file", "line", "offset", "kind", "excerpt"), shown),
             "index": dg.MetadataValue.path(str(store.index_path)),
         },
     )

@@ -11,11 +11,21 @@ from pydantic import Field
 from cis490_pipeline.splits.config import SplitConfig
 
 
-class IngestConfig(dg.Config):
+class IndexConfig(dg.Config):
     """Which index of the store is read."""
 
     index: str = Field(
         default="index.jsonl", description="File name of the index, inside the store."
+    )
+
+
+class IngestConfig(IndexConfig):
+    """Which rows of the index are read."""
+
+    upto: str = Field(
+        default="",
+        description="Position in the index, as the sensor wrote it; later rows are left to a later "
+        "run. Empty: everything there is.",
     )
 
 

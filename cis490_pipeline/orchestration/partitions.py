@@ -12,7 +12,8 @@ from typing import Final
 
 import dagster as dg
 
-from cis490_pipeline.episodes.index import IndexEntry, IndexReading, load_index
+from cis490_pipeline.episodes.index import IndexEntry, IndexReading
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.splits.recipes import HostLists, split_keys
 
@@ -42,11 +43,11 @@ def register_partitions(
     instance
         Where the partitions live.
     store
-        Whose index is read as it is now.
+        Whose index is read as it is now, with what was rotated away.
     host_lists
         Declared splits of the form ``hosts:<name>``.
     """
-    reading = load_index(store.index_path)
+    reading = read_received(store.index_path)
     known_hosts = set(instance.get_dynamic_partitions("host"))
     hosts = known_hosts | {entry.host_id for entry in reading.entries}
     known_splits = set(instance.get_dynamic_partitions("split"))

@@ -7,13 +7,16 @@ Both are stopped until somebody starts them in the UI.
 Not here: following a file (``episodes.tail``), what is due (``ingest.due``).
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
 
 from cis490_pipeline.datasets.host_lists import load_host_lists
-from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.index import IndexEntry
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.tail import TailStep, read_new
 from cis490_pipeline.episodes.tail_position import TailPosition
 from cis490_pipeline.errors import ConfigurationError
@@ -39,17 +42,32 @@ def new_episodes(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResu
     store = lab.episode_store(INDEX)
     position = _position(context)
     step = read_new(store.index_path, position)
-    if step.gap:
-        context.log.warning(
-            f"{store.index_path} was rotated or cut before it was read to its end: rows may be "
-            "missing; the reconcile sensor finds what the index still names"
-        )
-    cursor = step.position.to_json() if step.position is not None else None
-    if not step.entries:
-        context.update_cursor(cursor or "")
-        return dg.SkipReason(f"nothing new in {store.index_path}")
+    _tell(context, store.index_path, step)
+    if step.position is None or not step.entries:
+        context.update_cursor(step.position.to_json() if step.position is not None else "")
+        return dg.SkipReason(f"nothing new in {store.index_path}, {_lag(step)}")
     register_partitions(context.instance, store, load_host_lists(lab.warehouse.layout.host_lists))
-    return dg.SensorResult(run_requests=_requests(step), cursor=cursor)
+    return dg.SensorResult(
+        run_requests=_requests(step.entries, step.position), cursor=step.position.to_json()
+    )
+
+
+def _tell(context: dg.SensorEvaluationContext, path: Path, step: TailStep) -> None:
+    """Log what the tick found; what needs somebody's eye is an error."""
+    if step.gap:
+        context.log.error(
+            f"{path} was rotated, cut or compressed before it was read to its end: rows may be "
+            "missing; the reconcile sensor asks for all that the store's index files still name"
+        )
+    if step.damage:
+        context.log.warning(f"{len(step.damage)} damaged rows in {path}")
+    context.log.info(
+        f"{len(step.entries)} new rows in generation {step.generation} of {path}, {_lag(step)}"
+    )
+
+
+def _lag(step: TailStep) -> str:
+    return f"{step.bytes_behind} bytes behind"
 
 
 def _position(context: dg.SensorEvaluationContext) -> TailPosition | None:
@@ -63,18 +81,22 @@ def _position(context: dg.SensorEvaluationContext) -> TailPosition | None:
         return None
 
 
-def _requests(step: TailStep) -> list[dg.RunRequest]:
-    """Return one run a host; the key names the file's generation and the last new row in it."""
-    last: dict[str, int] = {}
-    for entry in step.entries:
-        last[entry.host_id] = entry.offset
+def _requests(entries: Iterable[IndexEntry], upto: TailPosition) -> list[dg.RunRequest]:
+    """Return one run a host, which reads the index up to that position.
+
+    The key names the position: generation and offset, and what stands before it in the file, since
+    Dagster remembers keys for ever and a follower that begins anew counts generations from 0 again.
+    """
+    here = f"{upto.generation}:{upto.offset}:{upto.identity.anchor_sha256[:16]}"
+    config = {"ops": {"ingest": {"config": {"upto": upto.to_json()}}}}
     return [
         dg.RunRequest(
-            run_key=f"{host}:{step.generation}:{offset}",
+            run_key=f"{host}:{here}",
             partition_key=host,
+            run_config=config,
             tags={"cis490/launched_by": "new_episodes"},
         )
-        for host, offset in sorted(last.items())
+        for host in sorted({entry.host_id for entry in entries})
     ]
 
 
@@ -88,7 +110,7 @@ def _requests(step: TailStep) -> list[dg.RunRequest]:
 def reconcile(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResult | dg.SkipReason:
     """Ask for the hosts that are behind, at most once an hour for the same state."""
     store = lab.episode_store(INDEX)
-    behind = hosts_behind(store, load_index(store.index_path).entries, lab.warehouse.tables)
+    behind = hosts_behind(store, read_received(store.index_path).entries, lab.warehouse.tables)
     if not behind:
         return dg.SkipReason("the tables hold what the index names")
     register_partitions(context.instance, store, load_host_lists(lab.warehouse.layout.host_lists))

@@ -9,7 +9,7 @@ from typing import Final
 
 import dagster as dg
 
-from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.orchestration.launch import run_job
 from cis490_pipeline.orchestration.registration import register_store
@@ -40,7 +40,7 @@ def run_smoke(settings: Settings, index: str, split: str, say: Callable[[str], N
         Hears one line for every finished step.
     """
     register_store(settings, index)
-    entries = load_index(EpisodeStore(settings.store, index).index_path).entries
+    entries = read_received(EpisodeStore(settings.store, index).index_path).entries
     hosts = sorted({entry.host_id for entry in entries})
     runs: list[tuple[str, dg.DagsterRun]] = []
     with dg.DagsterInstance.get() as instance:

@@ -14,7 +14,6 @@ import numpy as np
 from cis490_pipeline.episodes.archive import Archive, ArchiveLimits, read_archive
 from cis490_pipeline.episodes.decode import decode_episode, open_episode
 from cis490_pipeline.episodes.episode import Episode, OpenFailure
-from cis490_pipeline.episodes.index import read_index
 from cis490_pipeline.episodes.refusal import Refused
 from cis490_pipeline.episodes.tail import read_new
 from cis490_pipeline.episodes.telemetry_rows import decode_rows, decode_strictly
@@ -23,6 +22,7 @@ from cis490_pipeline.schema.channels import SOURCE_FACTS, Source
 from cis490_pipeline.telemetry.grid import Grid, GridLimits, build_grid
 from cis490_pipeline.telemetry.labelling import label_windows
 from cis490_pipeline_tests.episodes.building import build_members, build_tar, compress, jsonl
+from cis490_pipeline_tests.episodes.reading import read_index
 
 LIMITS: Final = ArchiveLimits(max_bytes=4 << 20)
 GRID_LIMITS: Final = GridLimits(max_ticks=20_000)
@@ -79,7 +79,7 @@ def check_rows(data: bytes) -> None:
 
 
 def check_index(data: bytes) -> None:
-    """The bytes are ``index.jsonl``: read whole and followed in steps, it says the same rows."""
+    """The bytes are ``index.jsonl``: read fast, strictly and in steps, it says the same."""
     reading = read_index(data)
     last = {entry.episode_id: entry for entry in reading.entries}
     with TemporaryDirectory() as directory:

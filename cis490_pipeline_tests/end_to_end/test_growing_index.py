@@ -1,12 +1,17 @@
 """A store that grows under a real daemon: whatever happens, every episode arrives once."""
 
+import gzip
+import os
+import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.ingest.journal import host_lock
 from cis490_pipeline.ingest.run import ingest_host
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -20,6 +25,12 @@ _START = """mutation($s: SensorSelector!) { startSensor(sensorSelector: $s) {
     __typename ... on PythonError { message } } }"""
 _RUNS = """{ runsOrError(limit: 50) { ... on Runs { results {
     runId status jobName tags { key value } } } } }"""
+_EVENTS = """query($run: ID!) { runOrError(runId: $run) { ... on Run { eventConnection { events {
+    __typename ... on MessageEvent { stepKey }
+    ... on DisplayableEvent { metadataEntries { label ... on TextMetadataEntry { text } } }
+    } } } } }"""
+_TICKS = """query($s: SensorSelector!) { sensorOrError(sensorSelector: $s) { ... on Sensor {
+    sensorState { ticks(limit: 20) { status skipReason logEvents { events { message } } } } } } }"""
 _BUSY = {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "MANAGED"}
 
 
@@ -37,14 +48,54 @@ def runs(dagster: Dagster) -> list[dict[str, Any]]:
     return dagster.ask(_RUNS)["runsOrError"]["results"]
 
 
-def start_sensor(dagster: Dagster, name: str) -> None:
-    selector = {
+def selector(name: str) -> dict[str, str]:
+    return {
         "repositoryName": "__repository__",
         "repositoryLocationName": "cis490_pipeline",
         "sensorName": name,
     }
-    answer = dagster.ask(_START, s=selector)["startSensor"]
+
+
+def start_sensor(dagster: Dagster, name: str) -> None:
+    answer = dagster.ask(_START, s=selector(name))["startSensor"]
     assert answer["__typename"] == "Sensor", answer
+
+
+def told(dagster: Dagster, name: str) -> str:
+    """Everything that the ticks of a sensor said, as the UI shows it."""
+    ticks = dagster.ask(_TICKS, s=selector(name))["sensorOrError"]["sensorState"]["ticks"]
+    events = [event["message"] for tick in ticks for event in tick["logEvents"]["events"]]
+    return "\n".join([*events, *(tick["skipReason"] or "" for tick in ticks)])
+
+
+def ingesting(dagster: Dagster) -> tuple[str, list[int]] | None:
+    """Return the first run whose ingest has begun, with the processes that work on it."""
+    for run in runs(dagster):
+        found = dagster.ask(_EVENTS, run=run["runId"])["runOrError"]["eventConnection"]["events"]
+        if any(e["__typename"] == "ExecutionStepStartEvent" for e in found):
+            entries = [entry for e in found for entry in e.get("metadataEntries", ())]
+            pids = {int(entry["text"]) for entry in entries if entry["label"] == "pid"}
+            return run["runId"], sorted(pids)
+    return None
+
+
+def kill(pids: Sequence[int]) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def rotate(store: Path) -> None:
+    """Do what logrotate does with ``create`` and ``delaycompress``."""
+    index, first = store / "index.jsonl", store / "index.jsonl.1"
+    for number in (3, 2):
+        packed = store / f"index.jsonl.{number}.gz"
+        if packed.exists():
+            packed.rename(store / f"index.jsonl.{number + 1}.gz")
+    if first.exists():
+        (store / "index.jsonl.2.gz").write_bytes(gzip.compress(first.read_bytes()))
+        first.unlink()
+    index.rename(first)
+    index.touch()
 
 
 def test_everything_that_is_shipped_arrives_once(tmp_path: Path) -> None:
@@ -53,36 +104,46 @@ def test_everything_that_is_shipped_arrives_once(tmp_path: Path) -> None:
         ship(store, "lab-a", number)
     surroundings = {**environment(data), "CIS490_STORE": str(store)}
     subprocess.run([str(BIN / "cis490"), "register"], env=surroundings, check=True)
+    layout = Warehouse(data).layout
 
     with serving(data, store) as dagster:
-        start_sensor(dagster, "new_episodes")
+        with host_lock(layout, "lab-a"):  # so that the run is in its ingest when it is killed
+            start_sensor(dagster, "new_episodes")
+            killed, pids = wait_until(
+                lambda: ingesting(dagster), seconds=120, what="a run begins to ingest"
+            )
+            assert len(pids) >= 2  # the run's process and its step's
+            kill(pids)
         wait_until(lambda: len(held(data)) == 3, seconds=120, what="the first host arrives")
 
         ship(store, "lab-a", 3)
+        rotate(store)  # what the sensor has not yet seen is in another file now
         ship(store, "lab-c", 10)  # a host that nobody has registered
-        torn = (store / "index.jsonl").read_bytes()
         ship(store, "lab-a", 4)
         whole = (store / "index.jsonl").read_bytes()
-        (store / "index.jsonl").write_bytes(whole[: len(torn) + 40])  # a row half written
-        wait_until(lambda: len(held(data)) == 5, seconds=120, what="a new host arrives")
-        _copy(store, whole).replace(store / "index.jsonl")  # another file of the same name
-        wait_until(lambda: len(held(data)) == 6, seconds=120, what="the finished row arrives")
+        os.truncate(store / "index.jsonl", len(whole) - 150)  # a row half written
+        wait_until(lambda: episode_id(3) in held(data), seconds=120, what="the rotated row arrives")
+
+        (store / "index.jsonl").write_bytes(whole)
+        rotate(store)
+        ship(store, "lab-a", 5)
+        rotate(store)
+        ship(store, "lab-c", 11)
+        assert len(list(store.glob("index.jsonl.[23].gz"))) == 2
+        start_sensor(dagster, "reconcile")
+        wait_until(lambda: len(held(data)) == 8, seconds=120, what="what was rotated arrives")
         wait_until(
             lambda: not any(run["status"] in _BUSY for run in runs(dagster)),
             seconds=120,
             what="all runs end",
         )
-        assert {run["status"] for run in runs(dagster)} == {"SUCCESS"}
-        keys = [tag["value"] for run in runs(dagster) for tag in run["tags"]]
-        assert "lab-c" in keys
+        ended = {run["runId"]: run["status"] for run in runs(dagster)}
+        assert ended.pop(killed) == "FAILURE"
+        assert set(ended.values()) == {"SUCCESS"}
+        assert "bytes behind" in told(dagster, "new_episodes")
 
     calm = Warehouse(tmp_path / "calm")
     for host in ("lab-a", "lab-c"):
         ingest_host(EpisodeStore(store), calm, host)
     assert content_of(data) == content_of(calm.root)
-
-
-def _copy(store: Path, content: bytes) -> Path:
-    path = store / "index.new"
-    path.write_bytes(content)
-    return path
+    assert len(held(calm.root)) == 8

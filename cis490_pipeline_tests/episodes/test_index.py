@@ -11,11 +11,11 @@ from cis490_pipeline.episodes.index import (
     Damage,
     DamageKind,
     IndexReading,
-    load_index,
-    read_index,
 )
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.errors import StoreError
 from cis490_pipeline_tests.episodes.building import episode_id, index_row, jsonl
+from cis490_pipeline_tests.episodes.reading import read_index
 
 CASES = settings(max_examples=150, deadline=None)
 
@@ -44,7 +44,8 @@ def only_damage(data: bytes) -> Damage:
 
 
 def test_empty_index_has_nothing():
-    assert read_index(b"") == IndexReading(entries=(), damage=())
+    reading = read_index(b"")
+    assert (reading.entries, reading.damage) == ((), ())
 
 
 def test_well_formed_line_becomes_an_entry_with_its_place():
@@ -310,18 +311,12 @@ def test_ten_megabyte_row_is_an_entry():
 
 def test_absent_index_says_what_to_do(tmp_path):
     with pytest.raises(StoreError, match=r"index\.jsonl.*check the store"):
-        load_index(tmp_path / "index.jsonl")
+        read_received(tmp_path / "index.jsonl")
 
 
 def test_directory_in_place_of_the_index_is_a_store_error(tmp_path):
     with pytest.raises(StoreError):
-        load_index(tmp_path)
-
-
-def test_index_is_loaded_from_its_file(tmp_path):
-    path = tmp_path / "index.jsonl"
-    path.write_bytes(line(0))
-    assert load_index(path) == read_index(line(0))
+        read_received(tmp_path)
 
 
 @CASES

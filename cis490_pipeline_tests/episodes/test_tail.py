@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.tail import read_new
 from cis490_pipeline.errors import ConfigurationError, StoreError
 from cis490_pipeline_tests.episodes.tailing import (
@@ -163,7 +163,7 @@ def test_whole_file_in_small_steps_is_what_the_reader_of_the_whole_file_finds(pa
     append(path, lines(3, 1) + b"\n[]\n\xff\n" + row(5) + lines(2) + b'{"a":1,}\n')
     follower.drain(max_bytes=1)
     entries = [entry for step in follower.steps for entry in step.entries]
-    reading = load_index(path)
+    reading = read_received(path)
     assert tuple(sorted(entries, key=lambda one: one.episode_id)) == reading.entries
     assert tuple(one for step in follower.steps for one in step.damage) == reading.damage
 

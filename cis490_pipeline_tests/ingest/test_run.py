@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.errors import SchemaMismatchError
 from cis490_pipeline.features.statistics import window_statistics
@@ -310,7 +310,7 @@ def test_long_grids_end_a_batch_early_and_change_nothing(
     ingest_host(store, Warehouse(tmp_path / "whole"), "lab-a")
     monkeypatch.setattr(run, "TICKS_PER_BATCH", 1)
     options = IngestOptions(threads=threads, episodes_per_commit=3)
-    due = [e for e in load_index(store.index_path).entries if e.host_id == "lab-a"]
+    due = [e for e in read_received(store.index_path).entries if e.host_id == "lab-a"]
     sizes = [len(outcomes) for outcomes in run.visit_in_batches(store, due, options)]
     assert max(sizes) <= threads
     assert sum(sizes) == len(due)

@@ -1,12 +1,15 @@
 """The sensors: whole new rows become runs, hosts become partitions, and nothing is asked twice."""
 
+import gzip
+
 import dagster as dg
 import pytest
 
 from cis490_pipeline.orchestration.resources import lab_of
 from cis490_pipeline.orchestration.sensors import new_episodes, reconcile
+from cis490_pipeline.schema.tables import Table
 from cis490_pipeline_tests.episodes.building import episode_id
-from cis490_pipeline_tests.orchestration.conftest import Farm
+from cis490_pipeline_tests.orchestration.conftest import INGEST, Farm
 
 
 def tick(
@@ -57,6 +60,48 @@ def test_an_unfinished_line_waits_for_its_newline(farm: Farm) -> None:
     assert [request.partition_key for request in requests] == ["lab-b"]
 
 
+def test_a_run_reads_the_index_up_to_where_the_sensor_read_and_no_further(farm: Farm) -> None:
+    requests, _ = tick(farm, new_episodes)
+    farm.ship("lab-a", 702)
+    for request in requests:
+        assert farm.run(INGEST, request.partition_key, run_config=dict(request.run_config)).success
+    rows = farm.warehouse.tables.read(Table.VALIDATION_INDEX, columns=["episode_id"])
+    assert len(rows) == 24
+    assert episode_id(702) not in rows["episode_id"].to_pylist()
+    farm.ingest("lab-a")  # by hand: everything
+    rows = farm.warehouse.tables.read(Table.VALIDATION_INDEX, columns=["episode_id"])
+    assert episode_id(702) in rows["episode_id"].to_pylist()
+
+
+def test_a_cursor_that_was_cleared_asks_again_for_a_file_of_the_same_length(farm: Farm) -> None:
+    first, _ = tick(farm, new_episodes)
+    index = farm.store / "index.jsonl"
+    rows = index.read_bytes()
+    index.unlink()
+    index.write_bytes(rows.replace(b"2026", b"2027"))
+    second, _ = tick(farm, new_episodes)
+    assert [r.partition_key for r in second] == [r.partition_key for r in first]
+    assert not {r.run_key for r in first} & {r.run_key for r in second}
+
+
+def test_a_tick_tells_how_far_behind_it_is_and_a_gap_is_an_error(
+    farm: Farm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = farm.store / "index.jsonl"
+    with index.open("ab") as file:
+        file.write(b'{"episode_id": "01')
+    _, cursor = tick(farm, new_episodes)
+    told = capsys.readouterr().err
+    assert "24 new rows in generation 0" in told
+    assert "18 bytes behind" in told
+    assert "ERROR" not in told
+    index.write_bytes(index.read_bytes()[:500])  # cut, and no copy kept
+    tick(farm, new_episodes, cursor)
+    told = capsys.readouterr().err
+    assert "ERROR" in told
+    assert "rows may be missing" in told
+
+
 def test_run_keys_differ_between_generations_of_the_file(farm: Farm) -> None:
     first, cursor = tick(farm, new_episodes)
     index = farm.store / "index.jsonl"
@@ -77,6 +122,22 @@ def test_reconcile_heals_what_a_failed_run_left(farm: Farm) -> None:
     farm.ingest("lab-a")
     assert [request.partition_key for request in tick(farm, reconcile)[0]] == ["lab-b"]
     farm.ingest("lab-b")
+    assert tick(farm, reconcile)[0] == []
+
+
+def test_reconcile_finds_rows_and_hosts_that_were_rotated_away(farm: Farm) -> None:
+    _, cursor = tick(farm, new_episodes)
+    farm.ingest("lab-a", "lab-b")
+    farm.ship("lab-c", 703)
+    index = farm.store / "index.jsonl"
+    (farm.store / "index.jsonl.1.gz").write_bytes(gzip.compress(index.read_bytes()))
+    index.unlink()
+    farm.ship("lab-b", 704)
+    requests, _ = tick(farm, new_episodes, cursor)
+    assert [request.partition_key for request in requests] == ["lab-b"]
+    assert "lab-c" in farm.instance.get_dynamic_partitions("host")
+    assert [r.partition_key for r in tick(farm, reconcile)[0]] == ["lab-b", "lab-c"]
+    farm.ingest("lab-b", "lab-c")
     assert tick(farm, reconcile)[0] == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from cis490_pipeline.episodes.archive import ArchiveLimits
 from cis490_pipeline.episodes.decode import open_episode
 from cis490_pipeline.episodes.episode import Episode
-from cis490_pipeline.episodes.index import load_index
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Source
 from cis490_pipeline.schema.tables import VALIDATION_COLUMNS
@@ -22,7 +22,7 @@ STORE = EpisodeStore(Path(__file__).resolve().parents[2] / "data" / "corpus")
 
 @pytest.fixture(scope="module")
 def sweep():
-    reading = load_index(STORE.index_path)
+    reading = read_received(STORE.index_path)
     rows, episodes = [], []
     for entry in reading.entries:
         stamp = STORE.stamp(entry.host_id, entry.episode_id)

@@ -8,7 +8,7 @@ import pytest
 from cis490_pipeline.episodes.archive import EXPECTED_FILES, ArchiveLimits
 from cis490_pipeline.episodes.decode import open_episode
 from cis490_pipeline.episodes.episode import Episode, OpenFailure
-from cis490_pipeline.episodes.index import IndexEntry, read_index
+from cis490_pipeline.episodes.index import IndexEntry
 from cis490_pipeline.schema.channels import Source
 from cis490_pipeline.validation.gate import (
     Reason,
@@ -26,6 +26,7 @@ from cis490_pipeline_tests.episodes.building import (
     jsonl,
     label_rows,
 )
+from cis490_pipeline_tests.episodes.reading import read_index
 
 LIMITS = ArchiveLimits()
 

@@ -8,7 +8,6 @@ import pytest
 from cis490_pipeline.episodes.archive import ArchiveLimits
 from cis490_pipeline.episodes.decode import open_episode
 from cis490_pipeline.episodes.episode import Episode
-from cis490_pipeline.episodes.index import read_index
 from cis490_pipeline.episodes.store import FileStamp
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, VALIDATION_COLUMNS, Table
 from cis490_pipeline.validation.gate import judge, judge_missing, judge_unreadable
@@ -20,6 +19,7 @@ from cis490_pipeline.validation.record import (
     validation_row,
 )
 from cis490_pipeline_tests.episodes.building import build_episode, episode_id, index_row, jsonl
+from cis490_pipeline_tests.episodes.reading import read_index
 
 STAMP = FileStamp(size_bytes=7, mtime_ns=1_795_000_000_123_456_789)
 FROM_TARBALL = [

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from cis490_pipeline.episodes.index import IndexEntry
@@ -38,14 +39,14 @@ def test_new_episode_is_visited():
 def test_verdict_stands_while_nothing_changes(status, reasons):
     held = replace(HELD, status=status, reasons=reasons)
     assert not needs_visit(ENTRY, held, STAMP)
-    assert needs_visit(replace(ENTRY, sha256="b" * 64), held, STAMP)
-    assert needs_visit(replace(ENTRY, host_id="lab-b"), held, STAMP)
+    assert needs_visit(msgspec.structs.replace(ENTRY, sha256="b" * 64), held, STAMP)
+    assert needs_visit(msgspec.structs.replace(ENTRY, host_id="lab-b"), held, STAMP)
     assert needs_visit(ENTRY, held, replace(STAMP, size_bytes=11))
     assert needs_visit(ENTRY, held, replace(STAMP, mtime_ns=999))
 
 
 def test_other_changes_of_the_index_row_do_not_matter():
-    moved = replace(ENTRY, line=7, offset=700, received_at_s=5.0, size_bytes=11)
+    moved = msgspec.structs.replace(ENTRY, line=7, offset=700, received_at_s=5.0, size_bytes=11)
     assert not needs_visit(moved, HELD, STAMP)
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from cis490_pipeline.episodes.index import DamageKind, read_index
+from cis490_pipeline.episodes.index import DamageKind
 from cis490_pipeline.validation.gate import Status
 from cis490_pipeline.validation.record import ValidationRow
 from cis490_pipeline.validation.summary import summarize
+from cis490_pipeline_tests.episodes.reading import read_index
 
 ROW = ValidationRow(
     episode_id="01TEST00000000000000000000", host_id="lab-a", sha256="a" * 64, size_bytes=1,
