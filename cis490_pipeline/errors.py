@@ -8,6 +8,7 @@ Faults of the *data* are values (``Verdict``, ``Damage``, ``Refusal``), never ex
     ├── ConfigurationError      settings, options or run configuration that cannot work
     ├── StoreError              the episode store cannot be read at all
     ├── WarehouseError          an artifact cannot be written, read or found
+    ├── IngestError             a worker of ingest dies, and no episode explains it
     ├── SchemaMismatchError     an artifact was made for another feature schema
     ├── BundleError             a model bundle is damaged, hostile or of a foreign format
     ├── SplitRefusedError       a split would be unsound on the data at hand
@@ -83,6 +84,10 @@ class StoreError(Cis490Error):
 
 class WarehouseError(Cis490Error):
     """An artifact cannot be written, read or found."""
+
+
+class IngestError(Cis490Error):
+    """A worker of ingest dies again and again, and no episode explains it."""
 
 
 class SchemaMismatchError(Cis490Error):

@@ -6,7 +6,7 @@ artifact's identity) and anything that a launchpad shows (``dg.Config``).
 
 from pathlib import Path
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,7 +14,8 @@ class Settings(BaseSettings):
     """Directories of one installation; all of them absolute once built.
 
     ``store`` holds ``index.jsonl`` and ``episodes/``; ``data`` is the warehouse, written by the
-    pipeline alone. ``threads`` is the number of decoding threads, 0 = one per core.
+    pipeline alone. ``threads`` is the number of decoding threads, 0 = one per core. An episode
+    whose visit takes longer than ``visit_limit_s`` is taken for one that hangs the decoder.
     """
 
     model_config = SettingsConfigDict(env_prefix="CIS490_", frozen=True, extra="ignore")
@@ -22,6 +23,7 @@ class Settings(BaseSettings):
     store: Path = Path("data/corpus")
     data: Path = Path("data/warehouse")
     threads: int = 0
+    visit_limit_s: float = Field(default=120.0, gt=0)
 
     @field_validator("store", "data")
     @classmethod

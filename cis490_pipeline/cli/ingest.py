@@ -8,13 +8,16 @@ import click
 from cis490_pipeline.cli.options import (
     data_option,
     index_option,
+    settings_for,
     store_argument,
     threads_option,
-    warehouse_for,
 )
 from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option, say
 from cis490_pipeline.episodes.store import EpisodeStore
-from cis490_pipeline.ingest.run import IngestOptions, hosts_to_ingest, ingest_host
+from cis490_pipeline.ingest.due import hosts_to_ingest
+from cis490_pipeline.ingest.options import IngestOptions
+from cis490_pipeline.ingest.supervised_run import ingest_host_supervised
+from cis490_pipeline.warehouse.warehouse import Warehouse
 
 
 @click.command("ingest", help="Read new episodes of STORE into tables and shards.")
@@ -30,15 +33,16 @@ def command(
     """Ingest the hosts one after the other."""
     started = time.monotonic()
     episodes = EpisodeStore(store.resolve(), index)
-    warehouse = warehouse_for(data)
+    settings = settings_for(data)
+    warehouse = Warehouse(settings.data)
+    options = IngestOptions(threads=threads, visit_limit_s=settings.visit_limit_s)
     hosts = hosts_to_ingest(episodes, warehouse)
     if host is not None and host not in hosts:
         raise click.BadParameter(f"no such host in the index; it has {', '.join(hosts)}")
     reports = []
     for name in hosts if host is None else [host]:
         with ProgressLine(f"ingest {name}") as progress:
-            options = IngestOptions(threads=threads)
-            reports.append(ingest_host(episodes, warehouse, name, options, progress))
+            reports.append(ingest_host_supervised(episodes, warehouse, name, options, progress))
         say(reports[-1].sentence)
     totals = {
         "episodes_new": sum(r.episodes_new for r in reports),

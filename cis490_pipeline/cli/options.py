@@ -6,11 +6,14 @@ Not here: what the commands do.
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cis490_pipeline.settings import Settings
-from cis490_pipeline.warehouse.warehouse import Warehouse
+
+if TYPE_CHECKING:  # Delta and Arrow data sets: not every command reads tables
+    from cis490_pipeline.warehouse.warehouse import Warehouse
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
@@ -66,6 +69,8 @@ def settings_for(data: Path | None) -> Settings:
     return Settings() if data is None else Settings(data=data)
 
 
-def warehouse_for(data: Path | None) -> Warehouse:
+def warehouse_for(data: Path | None) -> "Warehouse":
     """Return the warehouse of the data directory that was asked for."""
+    from cis490_pipeline.warehouse.warehouse import Warehouse
+
     return Warehouse(settings_for(data).data)

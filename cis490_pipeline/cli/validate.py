@@ -6,11 +6,16 @@ from pathlib import Path
 
 import click
 
-from cis490_pipeline.cli.options import index_option, store_argument, threads_option
+from cis490_pipeline.cli.options import (
+    index_option,
+    settings_for,
+    store_argument,
+    threads_option,
+)
 from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option, print_table
 from cis490_pipeline.episodes.store import EpisodeStore
-from cis490_pipeline.ingest.run import IngestOptions
-from cis490_pipeline.ingest.sweep import sweep_store
+from cis490_pipeline.ingest.options import IngestOptions
+from cis490_pipeline.ingest.supervised_sweep import sweep_store_supervised
 from cis490_pipeline.validation.gate import Status
 from cis490_pipeline.validation.summary import SweepSummary, summarize
 
@@ -41,8 +46,12 @@ def command(
     started = time.monotonic()
     episodes = EpisodeStore(store.resolve(), index)
     with ProgressLine("validate") as progress:
-        options = IngestOptions(threads=threads, episodes_per_commit=500)
-        sweep = sweep_store(
+        options = IngestOptions(
+            threads=threads,
+            episodes_per_commit=500,
+            visit_limit_s=settings_for(None).visit_limit_s,
+        )
+        sweep = sweep_store_supervised(
             episodes, out.resolve(), limit=limit, options=options, progress=progress
         )
     summary = summarize(sweep.rows, sweep.reading.damage)

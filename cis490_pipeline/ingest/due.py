@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cis490_pipeline.episodes.index import IndexEntry
+from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore, FileStamp
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.validation.gate import Status
 from cis490_pipeline.validation.retry import HeldVerdict, needs_visit
 from cis490_pipeline.warehouse.tables import Tables
+from cis490_pipeline.warehouse.warehouse import Warehouse
 
 _COLUMNS = (
     "episode_id",
@@ -153,6 +155,17 @@ def _is_due(store: EpisodeStore, entry: IndexEntry, held: HeldVerdicts) -> bool:
     if held.stands(entry, stamp):
         return False
     return needs_visit(entry, held.get(entry.episode_id), stamp)
+
+
+def hosts_to_ingest(store: EpisodeStore, warehouse: Warehouse) -> tuple[str, ...]:
+    """Return the hosts of the index and of the tables, sorted.
+
+    A host whose last episode moved to another one is in the tables alone; its run is what takes an
+    unfinished batch of it back.
+    """
+    held = warehouse.tables.read(Table.VALIDATION_INDEX, columns=["host_id"])["host_id"].unique()
+    indexed = {str(entry.host_id) for entry in read_received(store.index_path).entries}
+    return tuple(sorted(indexed.union(held.to_pylist())))
 
 
 def hosts_behind(

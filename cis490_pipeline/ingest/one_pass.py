@@ -6,6 +6,7 @@ once; reading, hashing, decompression and the kernels release the interpreter lo
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,10 @@ from cis490_pipeline.episodes.index import IndexEntry
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.features.rows import EpisodeKeys, EpisodePiece, WindowPiece
 from cis490_pipeline.features.statistics import episode_statistics, window_statistics
+from cis490_pipeline.ingest.options import Supervision
 from cis490_pipeline.telemetry.grid import Grid, GridTooLong, build_grid
 from cis490_pipeline.telemetry.labelling import Transition, label_windows, transitions
 from cis490_pipeline.validation.gate import (
-    Status,
     Verdict,
     judge,
     judge_missing,
@@ -28,8 +29,7 @@ from cis490_pipeline.validation.gate import (
 )
 from cis490_pipeline.validation.record import ValidationRow, validation_row
 
-TRAINABLE = frozenset({Status.ACCEPTED, Status.DEGRADED})
-"""Verdicts whose episodes get a shard, windows and statistics."""
+_UNSUPERVISED: Final = Supervision()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +64,12 @@ class _Opened:
 
 
 def visit(
-    store: EpisodeStore, entry: IndexEntry, limits: ArchiveLimits, *, with_content: bool = True
+    store: EpisodeStore,
+    entry: IndexEntry,
+    limits: ArchiveLimits,
+    *,
+    supervision: Supervision = _UNSUPERVISED,
+    with_content: bool = True,
 ) -> Outcome:
     """Read, judge and window one indexed episode; never raises for a fault of its data.
 
@@ -74,22 +79,20 @@ def visit(
     try:
         stamp = store.stamp(entry.host_id, entry.episode_id)
         if stamp is None:
-            row = validation_row(entry, judge_missing(), None, None)
-            return Outcome(row=row, content=None)
-        too_large = oversize(stamp.size_bytes, limits)
-        if too_large is not None:  # not worth reading for its hash
-            verdict = judge(entry, entry.sha256, stamp.size_bytes, too_large)
+            return Outcome(row=validation_row(entry, judge_missing(), None, None), content=None)
+        known = oversize(stamp.size_bytes, limits) or supervision.failure_of(entry, stamp)
+        if known is not None:  # not worth reading for its hash
+            verdict = judge(entry, entry.sha256, stamp.size_bytes, known)
             return Outcome(row=validation_row(entry, verdict, None, stamp), content=None)
         compressed = store.read(entry.host_id, entry.episode_id)
     except OSError as error:
         row = validation_row(entry, judge_unreadable(error), None, stamp)
         return Outcome(row=row, content=None)
-    opened = _open(entry, compressed, limits)
-    row = validation_row(entry, opened.verdict, opened.episode, stamp)
-    if opened.episode is None or opened.grid is None or opened.verdict.status not in TRAINABLE:
-        return Outcome(row=row, content=None)
-    content = _content(row, opened.episode, opened.grid) if with_content else None
-    return Outcome(row=row, content=content)
+    # reading is not watched: a file system that stalls is no fault of the episode
+    with supervision.opening(entry.episode_id):
+        opened = _open(entry, compressed, limits)
+        row = validation_row(entry, opened.verdict, opened.episode, stamp)
+        return Outcome(row=row, content=_content(row, opened) if with_content else None)
 
 
 def _open(entry: IndexEntry, compressed: bytes, limits: ArchiveLimits) -> _Opened:
@@ -103,7 +106,10 @@ def _open(entry: IndexEntry, compressed: bytes, limits: ArchiveLimits) -> _Opene
     return _Opened(verdict=verdict, episode=episode, grid=grid)
 
 
-def _content(row: ValidationRow, episode: Episode, grid: Grid) -> Content | None:
+def _content(row: ValidationRow, opened: _Opened) -> Content | None:
+    episode, grid = opened.episode, opened.grid
+    if episode is None or grid is None or not opened.verdict.trains:
+        return None
     if grid.t0_wall_ns is None:  # no label: the gate rejects it, there is no origin
         return None
     keys = EpisodeKeys(

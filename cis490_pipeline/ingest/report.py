@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cis490_pipeline.ingest.one_pass import TRAINABLE
 from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.schema.tables import Table
-from cis490_pipeline.validation.gate import Status
+from cis490_pipeline.validation.gate import TRAINABLE, Status
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 TOP_REASONS = 10

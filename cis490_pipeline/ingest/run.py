@@ -10,13 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import pyarrow as pa
 
-from cis490_pipeline.episodes.archive import ArchiveLimits
 from cis490_pipeline.episodes.index import IndexEntry
 from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
@@ -26,45 +24,16 @@ from cis490_pipeline.ingest.commit import commit_batch, undo
 from cis490_pipeline.ingest.due import HeldVerdicts, due_entries, read_held, rows_of_host
 from cis490_pipeline.ingest.journal import host_lock, journal_of
 from cis490_pipeline.ingest.one_pass import Outcome, visit
+from cis490_pipeline.ingest.options import IngestOptions, Progress, no_progress
 from cis490_pipeline.ingest.report import IngestReport, report_on
 from cis490_pipeline.ingest.schema_guard import publish_schema
+from cis490_pipeline.ingest.warm_up import warm_up
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 from cis490_pipeline.validation.retry import HeldVerdict
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
-EPISODES_PER_COMMIT: Final = 100
-"""More would hold more in memory; fewer would make more, smaller files."""
 TICKS_PER_BATCH: Final = 1_000_000
 """Grids of a batch (184 MB) after which it ends early: a few rows can span a day of ticks."""
-
-Progress = Callable[[int, int], None]
-
-
-def no_progress(done: int, total: int) -> None:
-    """Report nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestOptions:
-    """How a run works; none of it changes a result.
-
-    ``threads`` decode at once; ``limits`` are those of the archive reader.
-    """
-
-    threads: int = 1
-    limits: ArchiveLimits = field(default_factory=ArchiveLimits)
-    episodes_per_commit: int = EPISODES_PER_COMMIT
-
-
-def hosts_to_ingest(store: EpisodeStore, warehouse: Warehouse) -> tuple[str, ...]:
-    """Return the hosts of the index and of the tables, sorted.
-
-    A host whose last episode moved to another one is in the tables alone; its run is what takes an
-    unfinished batch of it back.
-    """
-    held = warehouse.tables.read(Table.VALIDATION_INDEX, columns=["host_id"])["host_id"].unique()
-    indexed = {str(entry.host_id) for entry in read_received(store.index_path).entries}
-    return tuple(sorted(indexed.union(held.to_pylist())))
 
 
 def ingest_host(
@@ -149,6 +118,7 @@ def _ingest(
         news = [o for o in outcomes if o.row.episode_id in unfinished or is_news(o, held)]
         if news:
             committed.append(commit_batch(warehouse, journal, host_id, news, replaced))
+            options.supervision.on_commit(len(news))
         n_seen += len(outcomes)
         progress(n_seen, len(due))
     return pa.concat_tables(committed)
@@ -187,8 +157,16 @@ def visit_in_batches(
     a slice has to end early, the rest of it comes after the batch that was being decoded. Without
     ``with_content`` the outcomes are verdicts alone, at a part of the time and memory.
     """
-    look = partial(visit, store, limits=options.limits, with_content=with_content)
+    look = partial(
+        visit,
+        store,
+        limits=options.limits,
+        supervision=options.supervision,
+        with_content=with_content,
+    )
     waiting = deque(due)
+    if waiting and options.supervision.box is not None:
+        warm_up()
     with ThreadPoolExecutor(max_workers=options.threads) as pool:
         pending = _submit(pool, look, waiting, options)
         while pending:

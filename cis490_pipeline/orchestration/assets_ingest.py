@@ -1,6 +1,6 @@
 """The ingest assets of a host: one decode pass, three assets, never a part of them alone.
 
-Not here: the pass itself (``ingest.run``), the checks (``checks``).
+Not here: the pass itself (``ingest``), the checks (``checks``).
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Final
 import dagster as dg
 
 from cis490_pipeline.ingest.report import IngestReport
-from cis490_pipeline.ingest.run import IngestOptions, ingest_host
+from cis490_pipeline.ingest.supervised_run import ingest_host_supervised
 from cis490_pipeline.orchestration.config import IngestConfig
 from cis490_pipeline.orchestration.metadata import column_schema, ingest_metadata
 from cis490_pipeline.orchestration.partitions import EPISODE_STORE, HOSTS
@@ -80,8 +80,9 @@ def ingest_assets(
 ) -> Iterator[dg.MaterializeResult]:
     """Read the host's new episodes; a no-op where nothing is new."""
     store, host = lab.episode_store(config.index), context.partition_key
-    options = IngestOptions(threads=lab.n_threads)
-    report = ingest_host(store, lab.warehouse, host, options, upto=config.upto)
+    report = ingest_host_supervised(
+        store, lab.warehouse, host, lab.ingest_options, upto=config.upto
+    )
     (context.log.warning if report.upto_lost else context.log.info)(report.sentence)
     yield from _results(report)
 

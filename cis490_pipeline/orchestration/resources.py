@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.ingest.options import IngestOptions
 from cis490_pipeline.settings import Settings
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -16,12 +17,14 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 class Lab(dg.ConfigurableResource):
     """An episode store and the warehouse that is made from it, both absolute paths.
 
-    ``threads`` is the number of decoding threads, 0 = one per core.
+    ``threads`` is the number of decoding threads, 0 = one per core; a visit that takes longer than
+    ``visit_limit_s`` is a hang.
     """
 
     store: str
     data: str
     threads: int = 0
+    visit_limit_s: float = 120.0
 
     @property
     def warehouse(self) -> Warehouse:
@@ -29,9 +32,10 @@ class Lab(dg.ConfigurableResource):
         return Warehouse(Path(self.data))
 
     @property
-    def n_threads(self) -> int:
-        """Decoding threads."""
-        return self.threads or os.cpu_count() or 1
+    def ingest_options(self) -> IngestOptions:
+        """How episodes are read."""
+        threads = self.threads or os.cpu_count() or 1
+        return IngestOptions(threads=threads, visit_limit_s=self.visit_limit_s)
 
     def episode_store(self, index: str) -> EpisodeStore:
         """Return the store, read through the named index file."""
@@ -40,4 +44,9 @@ class Lab(dg.ConfigurableResource):
 
 def lab_of(settings: Settings) -> Lab:
     """Return the resource for an installation's settings."""
-    return Lab(store=str(settings.store), data=str(settings.data), threads=settings.threads)
+    return Lab(
+        store=str(settings.store),
+        data=str(settings.data),
+        threads=settings.threads,
+        visit_limit_s=settings.visit_limit_s,
+    )

@@ -29,6 +29,10 @@ class Status(StrEnum):
     ERROR = "error"  # cannot be read or opened
 
 
+TRAINABLE: Final = frozenset({Status.ACCEPTED, Status.DEGRADED})
+"""Verdicts whose episodes get a shard, windows and statistics."""
+
+
 class ReasonCode(StrEnum):
     """The fixed part of a reason."""
 
@@ -93,7 +97,7 @@ class Verdict:
     @property
     def trains(self) -> bool:
         """Whether the episode may be used for training and evaluation."""
-        return self.status in (Status.ACCEPTED, Status.DEGRADED)
+        return self.status in TRAINABLE
 
 
 def judge_missing() -> Verdict:

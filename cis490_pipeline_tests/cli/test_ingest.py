@@ -14,6 +14,7 @@ from cis490_pipeline_tests.episodes.building import (
     build_store,
     episode_id,
 )
+from cis490_pipeline_tests.ingest.poison import poison, verdicts
 
 KEYS = {"episodes_new", "episodes_total", "windows_total", "seconds"}
 
@@ -68,6 +69,17 @@ def test_damaged_episodes_do_not_stop_it(call: Call, store: Path, tmp_path: Path
     assert done.result["episodes_new"] == 7
     assert Warehouse(tmp_path / "data").tables.count(Table.VALIDATION_INDEX) == 7
     assert Warehouse(tmp_path / "data").tables.count(Table.EPISODES) == 5
+
+
+def test_a_tarball_that_kills_the_decoder_does_not_stop_it(
+    call: Call, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison(monkeypatch, store, {1: "segfault"})
+    words = ("ingest", store, "--data", tmp_path / "data", "--json")
+    assert counts(call(*words).must_succeed().result) == (5, 5, 20)
+    found = verdicts(tmp_path / "data")
+    assert found[episode_id(1)] == ("error", ["open-failed:DecoderDied:SIGSEGV"])
+    assert [status for status, _ in found.values()].count("accepted") == 4
 
 
 def test_the_data_directory_comes_from_the_environment(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from cis490_pipeline_tests.episodes.building import (
     build_store,
     episode_id,
 )
+from cis490_pipeline_tests.ingest.poison import poison
 
 STATUSES = {"accepted", "degraded", "rejected", "missing", "error"}
 DAMAGE = {
@@ -99,6 +100,17 @@ def test_strict_ends_with_1_only_where_something_is_not_accepted(
     assert strict.result["status"]["degraded"] == 1
     assert pq.read_table(out).num_rows == 2, "the work is done all the same"
     assert call("validate", damaged, "--out", out).status == 0, "damage alone is no failure"
+
+
+def test_a_tarball_that_hangs_the_decoder_does_not_stop_it(
+    call: Call, damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison(monkeypatch, damaged, {0: "hang with the lock"})
+    monkeypatch.setenv("CIS490_VISIT_LIMIT_S", "2")
+    out = tmp_path / "v.parquet"
+    done = call("validate", damaged, "--out", out, "--json").must_succeed()
+    assert done.result["status"] == {**dict.fromkeys(STATUSES, 1), "accepted": 0, "error": 2}
+    assert "open-failed:DecoderHung:2 s" in str(pq.read_table(out)["reasons"].to_pylist())
 
 
 def test_the_installed_program_on_recorded_episodes(tmp_path: Path) -> None:
