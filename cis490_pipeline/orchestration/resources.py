@@ -33,6 +33,11 @@ class Lab(dg.ConfigurableResource):
         """Decoding threads."""
         return self.threads or os.cpu_count() or 1
 
+    @property
+    def alerts(self) -> Path:
+        """The store's operator alerts, whichever index is read."""
+        return EpisodeStore(Path(self.store)).alerts_path
+
     def episode_store(self, index: str) -> EpisodeStore:
         """Return the store, read through the named index file."""
         return EpisodeStore(Path(self.store), index)
