@@ -14,8 +14,9 @@ from cis490_pipeline_tests.episodes.building import telemetry_rows
 from cis490_pipeline_tests.orchestration.conftest import INGEST, Farm
 
 CHECKS = ("silent_downgrade", "code_version", "clock_skew", "channels")
-LATE = [{**r, "t_wall_ns": r["t_wall_ns"] + 6_000_000_000} for r in telemetry_rows(Source.GUEST)]
-DEAF = [{k: v for k, v in r.items() if k != "load1"} for r in telemetry_rows(Source.GUEST)]
+GUEST = telemetry_rows(Source.GUEST, seconds=40)
+LATE = [{**row, "t_wall_ns": row["t_wall_ns"] + 6_000_000_000} for row in GUEST]
+DEAF = [{key: value for key, value in row.items() if key != "load1"} for row in GUEST]
 FAULTS: list[tuple[str, str, dict[str, Any]]] = [
     ("silent_downgrade", "validation_index", {"meta": {"schema_version": 2}}),
     (
