@@ -76,6 +76,14 @@ def read_alerts(path: Path) -> AlertsReading:
         return AlertsReading(alerts=(), n_damaged=0)
 
 
+def readable_alerts(path: Path) -> AlertsReading:
+    """Read a file of alerts; one that cannot be read is a damaged one and stops nobody."""
+    try:
+        return read_alerts(path)
+    except OSError:
+        return AlertsReading(alerts=(), n_damaged=1)
+
+
 def parse_alerts(data: bytes) -> AlertsReading:
     """Read the bytes of a file of alerts; any bytes are an answer."""
     alerts: list[Alert] = []

@@ -77,13 +77,16 @@ def source_spans(x_TC: NDArray[np.float32]) -> Mapping[Source, SourceSpan]:
         ticks = np.flatnonzero(np.isfinite(x_TC[:, channel_slice(source)]).any(axis=1))
         if ticks.size:
             first_last[source] = (int(ticks[0]), int(ticks[-1]))
+    starts = {source: first * TICK_S for source, (first, _) in first_last.items()}
     ends = {source: _end_s(source, last, len(x_TC)) for source, (_, last) in first_last.items()}
+    # A clock that is ahead drags the end of the grid along: where it would end without that is what
+    # the others are held against, or they would all seem to end early.
+    unshifted = {source: ends[source] + starts[source] for source in ends}
     return {
         source: SourceSpan(
-            start_s=first * TICK_S,
-            end_s=max(0.0, ends[source] - _others(ends, source)),
+            start_s=starts[source], end_s=max(0.0, ends[source] - _others(unshifted, source))
         )
-        for source, (first, _) in first_last.items()
+        for source in first_last
     }
 
 

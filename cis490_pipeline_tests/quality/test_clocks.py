@@ -53,6 +53,15 @@ def test_a_shifted_source_is_found_and_no_other(
     assert seen == pytest.approx(abs(skew_s), abs=1.0), "as large as the shift, within a row"
 
 
+@pytest.mark.parametrize("source", [Source.PROC, Source.GUEST, Source.QMP])
+def test_a_shifted_source_is_not_blamed_on_the_others_where_netflow_is_missing(
+    tmp_path: Path, source: Source
+) -> None:
+    knobs = {"rows": shifted(source, 6.0), "drop": ["netflow.jsonl"]}
+    warehouse = made_warehouse(tmp_path, 6, **knobs)
+    assert [f.subject for f in check_clocks(warehouse, "lab-a", FEW).findings] == [source.value]
+
+
 def test_a_source_whose_clock_is_an_hour_behind_has_rows_and_no_value(tmp_path: Path) -> None:
     warehouse = made_warehouse(tmp_path, 6, rows=shifted(Source.GUEST, -3600.0))
     (finding,) = check_clocks(warehouse, "lab-a", FEW).findings
@@ -106,10 +115,11 @@ def test_two_skewed_episodes_among_fifty_are_an_accident() -> None:
 def test_spans_are_measured_from_the_first_tick_and_against_the_others() -> None:
     x_TC = np.full((300, N_CHANNELS), np.nan, dtype=np.float32)
     x_TC[:, channel_slice(Source.PROC)] = 1.0
+    x_TC[:, channel_slice(Source.NETFLOW)] = 1.0
     x_TC[30:, channel_slice(Source.QMP)] = 1.0
     x_TC[5:260, channel_slice(Source.GUEST).start] = 1.0  # one channel suffices
     spans = source_spans(x_TC)
-    assert set(spans) == {Source.PROC, Source.QMP, Source.GUEST}
+    assert set(spans) == set(Source)
     assert spans[Source.QMP] == SourceSpan(start_s=3.0, end_s=0.0)
     assert spans[Source.GUEST].start_s == 0.5
     assert spans[Source.GUEST].end_s == pytest.approx(4.0 + 2.5)
