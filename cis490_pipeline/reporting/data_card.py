@@ -23,13 +23,7 @@ from cis490_pipeline.schema.channels import CHANNELS
 def render_data_card(facts: DataFacts) -> str:
     """Return the card as Markdown."""
     sections = [
-        [
-            "# Data",
-            "",
-            markdown_text(f"{data_sentence(facts)}."),
-            "",
-            *(f"- {markdown_text(one)}." for one in gap_sentences(facts)),
-        ],
+        ["# Data", "", markdown_text(f"{data_sentence(facts)}."), "", *_gaps(facts)],
         ["## What the checks say", "", *_findings(facts)],
         ["## Episodes by host and profile", "", *_matrix(facts)],
         ["## By host and status", "", *_statuses(facts)],
@@ -170,11 +164,8 @@ def _counts(pairs: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def _reasons(facts: DataFacts) -> list[str]:
-    totals: dict[str, int] = {}
-    for host in facts.hosts:
-        for name, count in host.reasons:
-            totals[name] = totals.get(name, 0) + count
-    return _counts(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+    rows = ([name, *map(str, counts)] for name, counts in facts.reasons)
+    return _table_or_none(["reason", *(host.host_id for host in facts.hosts)], rows)
 
 
 def _alerts(facts: DataFacts) -> list[str]:

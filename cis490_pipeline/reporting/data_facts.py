@@ -135,6 +135,14 @@ class DataFacts:
         """Windows of all of them."""
         return sum(cell.n_windows for cell in self.cells)
 
+    @property
+    def reasons(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Kinds of reasons with their episodes per host, the most frequent first."""
+        counts = [dict(host.reasons) for host in self.hosts]
+        names = {name for one in counts for name in one}
+        table = [(name, tuple(one.get(name, 0) for one in counts)) for name in names]
+        return tuple(sorted(table, key=lambda row: (-sum(row[1]), row[0])))
+
     def count(self, *, host_id: str = "", profile: str | None = None, status: str = "") -> int:
         """Return the episodes of a host, of a profile, with a status; each may be left open."""
         return sum(

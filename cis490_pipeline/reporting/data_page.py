@@ -41,7 +41,6 @@ from cis490_pipeline.reporting.palette import (
 from cis490_pipeline.reporting.templates import render_page
 from cis490_pipeline.schema.channels import CHANNELS, N_CHANNELS, Source, channel_slice
 
-
 _STRONG_SKEW_S: Final = 5.0
 """From which on a cell of the clocks has its full colour."""
 
