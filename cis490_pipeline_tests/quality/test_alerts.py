@@ -1,6 +1,7 @@
 """``alerts.jsonl``: appended once, whole, beside anything, by several, and without a right to."""
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -147,6 +148,18 @@ for n in range(40):
     append_alerts(path, [alert(f"{sys.argv[2]}-{n}")])
 """
 )
+WAITING = (
+    PREAMBLE
+    + """
+import fcntl
+real = fcntl.flock
+def told(handle, operation):
+    print("locking", flush=True)
+    real(handle, operation)
+fcntl.flock = told
+print(append_alerts(path, [alert("shared")]).n_new, flush=True)
+"""
+)
 DYING = (
     PREAMBLE
     + """
@@ -171,6 +184,19 @@ def test_two_processes_append_every_alert_once_and_tear_none(path: Path) -> None
     assert reading.n_damaged == 0
     expected = sorted(f"{name}-{n}" for name in ("shared", "a", "b") for n in range(40))
     assert sorted(alert.dedup_key for alert in reading.alerts) == expected
+
+
+def test_who_waits_for_the_lock_sees_what_its_holder_wrote(path: Path) -> None:
+    with path.open("ab") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        code = [sys.executable, "-c", WAITING, str(path)]
+        waiting = subprocess.Popen(code, stdout=subprocess.PIPE)
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == b"locking\n"
+        holder.write(b'{"dedup_key": "shared"}\n')
+    said, _ = waiting.communicate(timeout=60)
+    assert (said, waiting.returncode) == (b"0\n", 0)
+    assert keys(path) == ["shared"]
 
 
 def test_a_writer_killed_in_its_write_leaves_a_torn_line_and_no_lock(path: Path) -> None:

@@ -89,6 +89,14 @@ def test_a_part_of_the_episodes_without_a_source_is_the_gates_business() -> None
     assert subjects(missing_EC, std_EC, QualityConfig()) == ["channel-absent netflow"]
 
 
+def test_what_has_no_value_is_absent_and_not_constant() -> None:
+    missing_EC, std_EC = healthy()
+    missing_EC[:, column(LOAD)], std_EC[:, column(LOAD)] = 1.0, np.nan
+    state = channel_states(missing_EC, std_EC)[column(LOAD)]
+    assert (state.n_absent, state.never_moves) == (20, False)
+    assert subjects(missing_EC, std_EC, QualityConfig()) == [f"channel-absent {LOAD}"]
+
+
 def test_the_share_of_missing_ticks_is_a_mean_over_episodes() -> None:
     missing_EC, std_EC = healthy()
     missing_EC[:5, column(LOAD)] = 0.4

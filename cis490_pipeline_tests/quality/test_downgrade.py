@@ -78,6 +78,14 @@ def test_one_of_three_is_no_alarm() -> None:
     assert share_changes(history(["degraded"] * 3)) == ()
 
 
+def test_a_large_growth_that_chance_explains_is_no_alarm() -> None:
+    statuses = ["accepted"] * 19 + ["degraded"] + ["accepted"] * 7 + ["degraded"] * 3
+    change = share_changes(history(statuses))[0]
+    assert (change.recent, change.n_recent, change.past, change.n_past) == (3, 10, 1, 20)
+    assert change.p > 0.05
+    assert not change.alarming
+
+
 def test_too_short_a_past_says_nothing() -> None:
     config = QualityConfig(min_episodes=40)
     assert share_changes(history(["accepted"] * 30 + ["degraded"] * 15), config) == ()
