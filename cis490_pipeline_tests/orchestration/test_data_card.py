@@ -1,6 +1,7 @@
 """The data card as an asset: files, counts and a small table, over all hosts and the store."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -14,11 +15,11 @@ def test_the_card_tells_its_counts_and_where_it_is(farm: Farm) -> None:
     farm.ingest("lab-a", "lab-b")
     result = farm.run("data_card")
     (event,) = result.asset_materializations_for_node("data_card")
-    told = {name: value.value for name, value in event.metadata.items()}
+    told: dict[str, Any] = {name: value.value for name, value in event.metadata.items()}
     counts = ("episodes", "hosts", "profiles", "damaged_index_rows", "alerts")
     assert [told[name] for name in counts] == [24, 2, 3, 1, 1]
     assert told["windows"] > 0
-    assert "lab\\-b" in str(told["coverage"]) or "lab-b" in str(told["coverage"])
+    assert "lab-b" in told["coverage"]
     assert str(told["html"]).startswith("file://")
     for name in ("markdown", "json", "export"):
         assert Path(str(told[name])).stat().st_size > 0
