@@ -36,6 +36,11 @@ class EpisodeStore:
         """The receiver's index."""
         return self.root / self.index_name
 
+    @property
+    def alerts_path(self) -> Path:
+        """Operator alerts; may be absent."""
+        return self.root / "alerts.jsonl"
+
     def tarball_path(self, host_id: HostId, episode_id: EpisodeId) -> Path:
         """Path of an episode, whether or not it is there."""
         return self.root / "episodes" / host_id / f"{episode_id}{TARBALL_SUFFIX}"

@@ -15,9 +15,10 @@ from cis490_pipeline.orchestration.assets_models import (
     model_key,
 )
 from cis490_pipeline.orchestration.config import IndexConfig
-from cis490_pipeline.orchestration.metadata import file_link
+from cis490_pipeline.orchestration.metadata import data_card_metadata, file_link
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.quality.alerts import readable_alerts
 from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.schema.fingerprint import current_schema
@@ -31,23 +32,18 @@ CODE_VERSION: Final = current_schema().fingerprint[:12]
 @dg.asset(
     deps=[dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in INGEST_KEYS],
     group_name="data_quality",
-    kinds={"markdown"},
+    kinds={"html", "markdown"},
     owners=["team:data"],
     code_version=CODE_VERSION,
 )
 def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
-    """Tell what the tables hold: hosts × profiles × verdicts; export the verdicts."""
+    """Tell what the tables hold, as a page: coverage, diversity, clocks, channels, damage."""
     damage = read_received(lab.episode_store(config.index).index_path).damage
     counts = summarize((), damage).index_damage
-    card = publish_data_card(lab.warehouse, [(kind.value, n) for kind, n in counts.items()])
+    kinds = [(kind.value, n) for kind, n in counts.items()]
+    card = publish_data_card(lab.warehouse, kinds, readable_alerts(lab.alerts))
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(card.content_hash),
-        metadata={
-            "episodes": dg.MetadataValue.int(card.n_episodes),
-            "card": dg.MetadataValue.md(card.markdown),
-            "file": file_link(card.path),
-            "export": file_link(lab.warehouse.layout.validation_export),
-        },
+        data_version=dg.DataVersion(card.content_hash), metadata=data_card_metadata(card)
     )
 
 

@@ -14,6 +14,7 @@ from cis490_pipeline.orchestration.assets_models import (
 from cis490_pipeline.orchestration.assets_reports import build_report_assets
 from cis490_pipeline.orchestration.assets_sets import test_set, training_set
 from cis490_pipeline.orchestration.checks import build_checks
+from cis490_pipeline.orchestration.checks_quality import build_quality_checks
 from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
 from cis490_pipeline.orchestration.maintenance import NIGHTLY, maintenance
 from cis490_pipeline.orchestration.profiles import local_executor
@@ -35,7 +36,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *(build_evaluation_asset(spec, mode) for spec, mode in pairs),
             *build_report_assets(),
         ],
-        asset_checks=build_checks(),
+        asset_checks=[*build_checks(), build_quality_checks()],
         jobs=[INGEST_HOST, FULL_SPLIT, maintenance],
         schedules=[NIGHTLY],
         sensors=SENSORS,

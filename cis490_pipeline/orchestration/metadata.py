@@ -10,6 +10,7 @@ import dagster as dg
 
 from cis490_pipeline.ingest.report import IngestReport
 from cis490_pipeline.reporting.markdown import markdown_table as escaped_table
+from cis490_pipeline.reporting.publish_data import PublishedDataCard
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 
 Metadata = Mapping[str, dg.MetadataValue]
@@ -52,3 +53,27 @@ def ingest_metadata(report: IngestReport, asset: str) -> dict[str, dg.MetadataVa
     if asset == "tensor_shards":
         common["shard_bytes"] = dg.MetadataValue.int(report.shard_bytes)
     return common
+
+
+def data_card_metadata(card: PublishedDataCard) -> dict[str, dg.MetadataValue]:
+    """Return what the data card has to tell in the UI."""
+    facts = card.facts
+    findings = [
+        (host.host_id, one.symptom, one.subject, one.detail)
+        for host in facts.hosts
+        for one in host.findings
+    ]
+    return {
+        "episodes": dg.MetadataValue.int(facts.n_episodes),
+        "windows": dg.MetadataValue.int(facts.n_windows),
+        "hosts": dg.MetadataValue.int(len(facts.hosts)),
+        "profiles": dg.MetadataValue.int(len(facts.profiles)),
+        "damaged_index_rows": dg.MetadataValue.int(sum(n for _, n in facts.damage)),
+        "alerts": dg.MetadataValue.int(len(facts.alerts.alerts)),
+        "findings": markdown_table(("host", "symptom", "what", "seen"), findings),
+        "coverage": dg.MetadataValue.md(card.table_markdown),
+        "html": dg.MetadataValue.url(card.html.as_uri()),
+        "markdown": file_link(card.markdown),
+        "json": file_link(card.json),
+        "export": file_link(card.export),
+    }

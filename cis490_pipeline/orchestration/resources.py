@@ -37,6 +37,11 @@ class Lab(dg.ConfigurableResource):
         threads = self.threads or os.cpu_count() or 1
         return IngestOptions(threads=threads, visit_limit_s=self.visit_limit_s)
 
+    @property
+    def alerts(self) -> Path:
+        """The store's operator alerts, whichever index is read."""
+        return EpisodeStore(Path(self.store)).alerts_path
+
     def episode_store(self, index: str) -> EpisodeStore:
         """Return the store, read through the named index file."""
         return EpisodeStore(Path(self.store), index)

@@ -1,10 +1,10 @@
-"""Model cards and the data card as Markdown.
+"""Model cards as Markdown.
 
 A model card quotes the bundle's header and the evaluation; a bundle without a test set of its own
 (``deploy``) quotes the claim of another split. Nothing is computed here.
 
-Not here: the report of a split (``html``, ``markdown``).
-References: Mitchell et al. 2019 (model cards); Gebru et al. 2021 (datasheets).
+Not here: the report of a split (``html``, ``markdown``), the data card (``data_card``).
+References: Mitchell et al. 2019 (model cards).
 """
 
 from collections.abc import Sequence
@@ -46,27 +46,6 @@ class ModelFacts:
     library_versions: tuple[tuple[str, str], ...]
     code_commit: str
     size_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoverageCell:
-    """How many episodes a host has of a profile with a status; ``n_windows`` None if not cut."""
-
-    host_id: str
-    profile: str
-    status: str
-    n_episodes: int
-    n_windows: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataFacts:
-    """What the data card says; ``damage`` and ``reasons`` are (what, how many)."""
-
-    cells: tuple[CoverageCell, ...]
-    damage: tuple[tuple[str, int], ...]
-    reasons: tuple[tuple[str, int], ...]
-    schema_fingerprint: str
 
 
 def model_card(facts: ModelFacts, evaluation: ModelEvaluation | None) -> str:
@@ -156,60 +135,3 @@ def _slice_lines(slices: Sequence[SliceScore], what: str) -> list[str]:
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
     return markdown_table(["what", "value"], [[name, value or "–"] for name, value in pairs])
-
-
-def data_card(facts: DataFacts) -> str:
-    """Return the data card: who recorded what, what was accepted, what is damaged."""
-    sections = [
-        ["# Data", "", _totals(facts)],
-        ["## Episodes by host and profile", "", *_matrix(facts)],
-        ["## By host and status", "", *_statuses(facts)],
-        ["## Damage of the index", "", *_counts(facts.damage)],
-        ["## Why episodes were degraded or rejected", "", *_counts(facts.reasons)],
-        [f"Feature schema `{facts.schema_fingerprint[:12]}`."],
-    ]
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
-
-
-def _totals(facts: DataFacts) -> str:
-    episodes = sum(cell.n_episodes for cell in facts.cells)
-    windows = sum(cell.n_windows or 0 for cell in facts.cells)
-    hosts = {cell.host_id for cell in facts.cells}
-    profiles = {cell.profile for cell in facts.cells}
-    return markdown_text(
-        f"{episodes} episodes and {windows} windows of {len(hosts)} hosts and {len(profiles)} "
-        "profiles. A dash is a profile that a host has never recorded: a model tested on that host "
-        "says nothing about it."
-    )
-
-
-def _matrix(facts: DataFacts) -> list[str]:
-    profiles = sorted({cell.profile for cell in facts.cells})
-    hosts = sorted({cell.host_id for cell in facts.cells})
-    rows = [[host, *(_cell(facts, host, profile) for profile in profiles)] for host in hosts]
-    return markdown_table(["host", *(profile or "(none)" for profile in profiles)], rows)
-
-
-def _cell(facts: DataFacts, host: str, profile: str) -> str:
-    """Return a cell as ``7 (5 accepted, 2 degraded)``, a dash where there is no episode."""
-    found = [cell for cell in facts.cells if (cell.host_id, cell.profile) == (host, profile)]
-    parts = [f"{cell.n_episodes} {cell.status}" for cell in found if cell.n_episodes]
-    if not parts:
-        return "–"
-    return f"{sum(cell.n_episodes for cell in found)} ({', '.join(sorted(parts))})"
-
-
-def _statuses(facts: DataFacts) -> list[str]:
-    counts: dict[tuple[str, str], int] = {}
-    for cell in facts.cells:
-        key = (cell.host_id, cell.status)
-        counts[key] = counts.get(key, 0) + cell.n_episodes
-    statuses = sorted({status for _, status in counts})
-    hosts = sorted({host for host, _ in counts})
-    rows = [[host, *(str(counts.get((host, one), 0)) for one in statuses)] for host in hosts]
-    return markdown_table(["host", *statuses], rows)
-
-
-def _counts(pairs: Sequence[tuple[str, int]]) -> list[str]:
-    rows = [[name, str(count)] for name, count in pairs if count]
-    return markdown_table(["what", "count"], rows) if rows else ["None."]

@@ -6,10 +6,7 @@ Not here: figures (``svg``), the layout itself (``report.html.j2``, ``report.css
 """
 
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import Final
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from cis490_pipeline.evaluation.comparison import Difference, Verdict
@@ -25,47 +22,26 @@ from cis490_pipeline.reporting.svg import (
     difference_track,
     forest_plot,
 )
-
-_PACKAGE: Final = "cis490_pipeline.reporting"
+from cis490_pipeline.reporting.templates import render_page
 
 
 def render_html(report: Report) -> str:
     """Return the page."""
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=text.number,
-        figure=text.number_or_dash,
-        bounds=text.bounds,
-        scored=text.scored,
-        signed=text.signed_number,
-        p=text.p_value,
-        colour=family_colour,
-    )
-    template = environment.from_string(_resource("report.html.j2"))
-    return template.render(_context(report))
-
-
-def _resource(name: str) -> str:
-    return files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
-
-
-def _finalize(value: object) -> object:
-    """Replace characters that could hide or reorder what a reader sees; escaping comes after."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return text.visible(value)
-    return value
+    filters = {
+        "number": text.number,
+        "figure": text.number_or_dash,
+        "bounds": text.bounds,
+        "scored": text.scored,
+        "signed": text.signed_number,
+        "p": text.p_value,
+        "colour": family_colour,
+    }
+    return render_page("report.html.j2", _context(report), filters)
 
 
 def _context(report: Report) -> dict[str, object]:
     comparison = report.comparison
     return {
-        "css": Markup(_resource("report.css")),  # noqa: S704 - our own file
         "report": report,
         "comparison": comparison,
         "scope": comparison.scope,

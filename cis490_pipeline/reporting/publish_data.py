@@ -1,66 +1,87 @@
 """The data card and the exported validation index, from the tables.
 
-Not here: the card's text (``cards``).
+Not here: what the card says (``data_facts``) and how (``data_page``, ``data_card``).
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from cis490_pipeline.reporting.cards import CoverageCell, DataFacts, data_card
-from cis490_pipeline.schema.fingerprint import current_schema
+import msgspec
+
+from cis490_pipeline.quality.alerts import AlertsReading
+from cis490_pipeline.quality.config import load_quality_config
+from cis490_pipeline.reporting.data_card import coverage_table, render_data_card
+from cis490_pipeline.reporting.data_facts import DataFacts, gather_facts
+from cis490_pipeline.reporting.data_page import render_data_page
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.validation.record import rows_from_table, spec_columns
-from cis490_pipeline.validation.summary import summarize
 from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.parquet import write_parquet
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 
+def utc_now() -> datetime:
+    """Return the time that a card is stamped with."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedDataCard:
-    """Where the data card is; ``content_hash`` covers its text."""
+    """Where the data card is; ``content_hash`` covers its figures and no time stamp."""
 
-    n_episodes: int
-    markdown: str
-    path: Path
+    facts: DataFacts
+    table_markdown: str
+    html: Path
+    markdown: Path
+    json: Path
+    export: Path
     content_hash: str
 
 
-def publish_data_card(warehouse: Warehouse, damage: Sequence[tuple[str, int]]) -> PublishedDataCard:
-    """Write the data card, and ``validation_v1.parquet`` beside the tables.
+def publish_data_card(
+    warehouse: Warehouse,
+    damage: Sequence[tuple[str, int]],
+    alerts: AlertsReading,
+    now: Callable[[], datetime] = utc_now,
+) -> PublishedDataCard:
+    """Write the data card as a page, Markdown and JSON, and ``validation_v1.parquet``.
 
     Parameters
     ----------
     damage
         (kind, rows) of the damaged index rows, as the index is now.
+    alerts
+        Those of the store, as they are now.
+
+    Raises
+    ------
+    ConfigurationError
+        Where ``quality.toml`` cannot be used.
+    WarehouseError
+        Where a shard cannot be read or a file not be written.
     """
     held = warehouse.tables.read(Table.VALIDATION_INDEX)
-    rows = rows_from_table(held)
-    windows = Counter(
-        warehouse.tables.read(Table.WINDOW_FEATURES, columns=["episode_id"])[
-            "episode_id"
-        ].to_pylist()
-    )
-    cells: dict[tuple[str, str, str], list[int]] = {}
-    for row in rows:
-        cell = cells.setdefault((row.host_id, row.profile or "", row.status), [0, 0])
-        cell[0] += 1
-        cell[1] += windows[row.episode_id]
-    facts = DataFacts(
-        cells=tuple(
-            CoverageCell(host_id=host, profile=profile, status=status, n_episodes=n, n_windows=w)
-            for (host, profile, status), (n, w) in sorted(cells.items())
-        ),
-        damage=tuple(damage),
-        reasons=summarize(rows, ()).top_reasons,
-        schema_fingerprint=current_schema().fingerprint,
-    )
-    text = data_card(facts)
-    path = warehouse.layout.data_card / "data_card.md"
-    write_bytes(path, text.encode())
+    config = load_quality_config(warehouse.layout.quality_config)
+    facts = gather_facts(warehouse, rows_from_table(held), damage, alerts, config)
+    directory = warehouse.layout.data_card
+    record = msgspec.json.format(msgspec.json.encode(facts))
+    files = {
+        "data_card.html": render_data_page(facts, now()).encode(),
+        "data_card.md": render_data_card(facts).encode(),
+        "data_card.json": record,
+    }
+    for name, content in files.items():
+        write_bytes(directory / name, content)
     write_parquet(warehouse.layout.validation_export, spec_columns(held))
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return PublishedDataCard(n_episodes=len(rows), markdown=text, path=path, content_hash=digest)
+    return PublishedDataCard(
+        facts=facts,
+        table_markdown=coverage_table(facts),
+        html=directory / "data_card.html",
+        markdown=directory / "data_card.md",
+        json=directory / "data_card.json",
+        export=warehouse.layout.validation_export,
+        content_hash=hashlib.sha256(record).hexdigest(),
+    )

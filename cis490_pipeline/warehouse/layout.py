@@ -69,6 +69,11 @@ class Layout:
         return self.root / "splits.toml"
 
     @property
+    def quality_config(self) -> Path:
+        """Thresholds of the quality checks, written by people."""
+        return self.root / "quality.toml"
+
+    @property
     def feature_schema(self) -> Path:
         """The published schema, beside the tables."""
         return self.root / "tables" / "feature_schema.json"

@@ -74,6 +74,7 @@ def carry(script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Su
             with_content=True,
             data="data",
             host_id="lab-a",
+            upto="",
         )
         carried = Supervisor(
             job, box, 1.0, lambda done, total: script.progress.append((done, total))

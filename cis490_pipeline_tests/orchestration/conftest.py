@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -64,12 +65,11 @@ class Farm:
         for host in hosts:
             assert self.run(INGEST, host).success
 
-    def ship(self, host: str, number: int, *, profile: str = "io-walk") -> None:
-        """Append one more episode to the store and tell the instance."""
+    def ship(self, host: str, number: int, *, profile: str = "io-walk", **knobs: Any) -> None:
+        """Append one more episode to the store; the knobs are those of ``build_members``."""
         phases = ("clean",) if profile == "benign" else ("clean", "armed", "infecting", "dormant")
-        blob = build_episode(
-            seconds=40, profile=profile, phases=phases, sample_name=f"s{number}", host_id=host
-        )
+        made: dict[str, Any] = {"seconds": 40, "phases": phases, "sample_name": f"s{number}"}
+        blob = build_episode(profile=profile, host_id=host, **{**made, **knobs})
         add_episode(self.store, host, episode_id(number), blob)
 
 

@@ -14,6 +14,7 @@ from cis490_pipeline.splits.config import SplitConfig
 from cis490_pipeline_tests.orchestration.conftest import INGEST, Farm
 
 SPLIT = "host=lab-b"
+QUALITY = ("silent_downgrade", "code_version", "clock_skew", "channels")
 
 
 def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
@@ -29,7 +30,7 @@ def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
 
 
 def test_clean_data_passes_every_check(farm: Farm) -> None:
-    assert checks_of(farm.run(INGEST, "lab-a")) == {"index_damage": True}
+    assert checks_of(farm.run(INGEST, "lab-a")) == dict.fromkeys(["index_damage", *QUALITY], True)
     farm.ingest("lab-b")
     result = farm.run(["training_set", "test_set"], SPLIT)
     assert checks_of(result) == {"coverage": True, "leakage": True}
@@ -40,7 +41,8 @@ def test_index_damage_warns_and_blocks_nothing(farm: Farm) -> None:
         index.write(b"nonsense\n")
     result = farm.run(INGEST, "lab-a")
     assert result.success
-    (evaluation,) = result.get_asset_check_evaluations()
+    evaluations = {e.check_name: e for e in result.get_asset_check_evaluations()}
+    evaluation = evaluations["index_damage"]
     assert not evaluation.passed
     assert evaluation.severity is dg.AssetCheckSeverity.WARN
     assert evaluation.metadata["damaged"].value == 1

@@ -4,13 +4,7 @@ import dataclasses
 
 import pytest
 
-from cis490_pipeline.reporting.cards import (
-    CoverageCell,
-    DataFacts,
-    ModelFacts,
-    data_card,
-    model_card,
-)
+from cis490_pipeline.reporting.cards import ModelFacts, model_card
 from cis490_pipeline_tests.evaluation.made_up import key_of
 from cis490_pipeline_tests.reporting.made_up_reports import GBT, plain_report
 
@@ -56,51 +50,12 @@ def test_bundle_without_test_set_claims_no_score():
     assert "no score is claimed" in model_card(FACTS, None)
 
 
-def _data(*cells: CoverageCell) -> DataFacts:
-    return DataFacts(
-        cells=cells,
-        damage=(("torn", 2), ("blank", 0)),
-        reasons=(("no_labels", 3),),
-        schema_fingerprint="12" * 32,
-    )
-
-
-def _cell(host, profile, status="accepted", n_episodes=5, n_windows=100):
-    return CoverageCell(
-        host_id=host, profile=profile, status=status, n_episodes=n_episodes, n_windows=n_windows
-    )
-
-
-def test_data_card_shows_the_matrix_with_dashes_for_what_was_never_recorded():
-    text = _plain(
-        data_card(
-            _data(
-                _cell("lab-a", "io-walk"),
-                _cell("lab-a", "io-walk", "degraded", 2),
-                _cell("lab-a", "low-slow", "rejected", 1, None),
-                _cell("lab-b", "low-slow"),
-            )
-        )
-    )
-    assert "| lab-a | 7 (2 degraded, 5 accepted) | 1 (1 rejected) |" in text
-    assert "| lab-b | – | 5 (5 accepted) |" in text
-    assert "| lab-a | 5 | 2 | 1 |" in text
-    assert "13 episodes and 300 windows of 2 hosts and 2 profiles" in text
-    assert "| torn | 2 |" in text
-    assert "blank" not in text
-
-
-def test_empty_data_card_is_still_a_card():
-    facts = dataclasses.replace(_data(), damage=(), reasons=())
-    assert "0 episodes" in data_card(facts)
-
-
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a|b", "![x](http://e/x)", "x\ny"])
 def test_hostile_names_are_text_in_cards(name):
     facts = dataclasses.replace(FACTS, claim=name, split=name, hyper_parameters=((name, name),))
-    for text in (model_card(facts, None), data_card(_data(_cell(name, name)))):
-        assert "<" not in text
-        assert "http://" not in text
-        rows = [line for line in text.splitlines() if line.startswith("|")]
-        assert all(line.endswith("|") for line in rows)
-        assert "\ny" not in text
+    text = model_card(facts, None)
+    assert "<" not in text
+    assert "http://" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in rows)
+    assert "\ny" not in text

@@ -5,17 +5,16 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-import polars as pl
-import pyarrow.parquet as pq
 import pytest
 
 from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.models.bundle import read_header
+from cis490_pipeline.quality.alerts import AlertsReading, parse_alerts
 from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.reporting.text import html_text, markdown_text
-from cis490_pipeline.schema.tables import VALIDATION_COLUMNS, Table
+from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.datasets.farm import FIRST, ingest, ship
 from cis490_pipeline_tests.datasets.smoke import (
@@ -130,39 +129,6 @@ def test_deploy_claims_nothing_and_quotes_the_splits_that_were_tested(mine: Ware
     assert "no score is claimed" in card.read_text("utf-8")
 
 
-def test_the_data_card_counts_what_the_tables_hold(mine: Warehouse) -> None:
-    card = publish_data_card(mine, [("torn", 2), ("blank", 0)])
-    text = unescaped(card.path.read_text("utf-8"))
-    assert text == unescaped(card.markdown)
-    assert card.n_episodes == 48
-    assert "48 episodes and 785 windows of 2 hosts and 7 profiles" in text
-    held = pl.read_delta(str(mine.tables.path(Table.VALIDATION_INDEX)))
-    for host in ("lab-a", "lab-b"):
-        rows = held.filter(host_id=host)
-        (line,) = (x for x in text.splitlines() if x.startswith(f"| {host} |") and "(" in x)
-        cells = [cell.strip() for cell in line.strip("|").split("|")][1:]
-        for profile, cell in zip(sorted(set(held["profile"])), cells, strict=True):
-            n = rows.filter(profile=profile).height
-            assert cell.split(" ")[0] == (str(n) if n else "–")
-    assert "| lab-b | 12 | 12 |" in text
-    assert "| torn | 2 |" in text
-    assert "blank" not in text
-    assert "| missing-files | 12 |" in text
-
-
-def test_the_validation_index_is_exported_with_the_columns_of_the_format(mine: Warehouse) -> None:
-    publish_data_card(mine, [])
-    exported = pq.read_table(mine.layout.validation_export)
-    assert exported.schema.equals(VALIDATION_COLUMNS)
-    assert exported.num_rows == 48
-
-
-def test_an_empty_warehouse_has_a_data_card_of_nothing(tmp_path: Path) -> None:
-    card = publish_data_card(Warehouse(tmp_path / "data"), [])
-    assert card.n_episodes == 0
-    assert "0 episodes and 0 windows of 0 hosts and 0 profiles" in card.markdown
-
-
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(2)>|`x`"
 LINK = "[x](javascript:alert(3))\n# head\u202e"
@@ -194,7 +160,8 @@ def test_names_that_are_markup_come_out_as_text(tmp_path: Path) -> None:
         score(warehouse, split, options)
     report = publish_comparison(warehouse, split)
     publish_model_cards(warehouse, split)
-    publish_data_card(warehouse, [(SCRIPT, 1)])
+    card = publish_data_card(warehouse, [(SCRIPT, 1)], hostile_alerts())
+    check_page(card.html.read_text("utf-8"))
     plan(warehouse, "deploy")
     fit(warehouse, "deploy", CHEAP[0])
     score(warehouse, "deploy", CHEAP[0])
@@ -206,6 +173,11 @@ def test_names_that_are_markup_come_out_as_text(tmp_path: Path) -> None:
     for text in files_of(warehouse, "*.md"):
         check_markdown(text)
     assert markdown_text("b__x__.y") in report.markdown.read_text("utf-8")
+
+
+def hostile_alerts() -> AlertsReading:
+    line = dict.fromkeys(("host", "symptom", "detail", "detected_at_wall", "dedup_key"), LINK)
+    return parse_alerts(json.dumps({**line, "suggested_fix": SCRIPT}).encode())
 
 
 def check_page(html: str) -> None:

@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cis490_pipeline.evaluation.interval import Interval
-from cis490_pipeline.reporting.palette import FAMILY_COLOURS, family_colour
+from cis490_pipeline.reporting.palette import (
+    FAMILY_COLOURS,
+    PHASE_COLOURS,
+    STATUS_COLOURS,
+    family_colour,
+)
 from cis490_pipeline.reporting.svg import (
     ForestRow,
     confusion_matrix,
@@ -93,9 +98,10 @@ def _luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#1b1f24"], ids=["light", "dark"])
-def test_family_colours_stand_out_on_both_pages_and_differ(page):
-    for family, colour in FAMILY_COLOURS.items():
+def test_colours_stand_out_on_both_pages_and_differ(page):
+    for family, colour in {**FAMILY_COLOURS, **STATUS_COLOURS, **PHASE_COLOURS}.items():
         lighter, darker = sorted([_luminance(colour), _luminance(page)], reverse=True)
         assert (lighter + 0.05) / (darker + 0.05) >= 3.0, family
-    assert len(set(FAMILY_COLOURS.values())) == len(FAMILY_COLOURS)
+    for colours in (FAMILY_COLOURS, STATUS_COLOURS, PHASE_COLOURS):
+        assert len(set(colours.values())) == len(colours)
     assert family_colour("never heard of") not in FAMILY_COLOURS.values()
