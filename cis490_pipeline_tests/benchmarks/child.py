@@ -22,7 +22,8 @@ def main(text: str) -> None:
     imported = time.process_time()
     work(Path(order["warm_store"]), Path(order["warm_out"]))
     _say({"import_s": imported - start, "first_use_s": time.process_time() - imported})
-    sys.stdin.readline()
+    if not sys.stdin.readline():
+        return  # the parent is gone
     _say(work(Path(order["store"]), Path(order["out"])))
     sys.stdin.readline()
 

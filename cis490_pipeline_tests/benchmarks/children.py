@@ -96,20 +96,18 @@ def _converse(child: "subprocess.Popen[str]") -> Measured:
     assert child.stdin is not None
     assert child.stdout is not None
     ready = _heard(child.stdout)
-    cpu_before, began = _cpu_clock(child.pid), time.monotonic()
+    cpu_before, began = _cpu_seconds(child.pid), time.monotonic()
     _tell(child.stdin, "go")
     facts = _heard(child.stdout)
-    wall_s = time.monotonic() - began
+    wall_s, cpu_s = time.monotonic() - began, _cpu_seconds(child.pid) - cpu_before
     peak_rss_bytes = _peak_rss_bytes(child.pid)
     _tell(child.stdin, "bye")
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
+    if child.wait():
         raise BenchmarkError(f"a child ended with status {child.returncode} after its work")
     return Measured(
         import_s=ready["import_s"],
         first_use_s=ready["first_use_s"],
-        cpu_s=usage.ru_utime + usage.ru_stime - cpu_before,
+        cpu_s=cpu_s,
         wall_s=wall_s,
         peak_rss_bytes=peak_rss_bytes,
         facts=facts,
@@ -128,15 +126,21 @@ def _tell(pipe: IO[str], word: str) -> None:
     pipe.flush()
 
 
-def _cpu_clock(pid: int) -> float:
-    """CPU seconds of another process so far, all its threads (clock_getcpuclockid(3))."""
-    return time.clock_gettime((~pid << 3) | 2)
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of another process so far: its threads, and children it waited for.
+
+    The first is clock_getcpuclockid(3), to the nanosecond; the second is in clock ticks. What
+    wait4(2) gives at the end would count the interpreter's exit too.
+    """
+    own_s = time.clock_gettime((~pid << 3) | 2)
+    after_name = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return own_s + sum(map(int, after_name[13:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_rss_bytes(pid: int) -> int:
     """The high-water mark of the process's own memory.
 
-    ``ru_maxrss`` of wait4 is no less than what the *parent* held when it made the child: the
+    ``ru_maxrss`` of wait4(2) is no less than what the *parent* held when it made the child: the
     kernel carries the mark over exec.
     """
     for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():

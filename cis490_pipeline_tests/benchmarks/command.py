@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from cis490_pipeline_tests.benchmarks.catalog import ROWS
-from cis490_pipeline_tests.benchmarks.report import as_json, show
+from cis490_pipeline_tests.benchmarks.report import Run, as_json, show
 from cis490_pipeline_tests.benchmarks.run import run_rows
 from cis490_pipeline_tests.benchmarks.stores import FULL, QUICK
 
@@ -23,6 +23,11 @@ def _names(context: click.Context, parameter: click.Parameter, text: str) -> tup
     if unknown:
         raise click.BadParameter(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
     return names
+
+
+def write(target: Path, run: Run) -> None:
+    """Write a run as JSON, replacing the file."""
+    target.write_text(json.dumps(as_json(run), indent=1, allow_nan=False) + "\n", "utf-8")
 
 
 @click.command()
@@ -49,9 +54,9 @@ def main(
     """Measure the budgets of the project."""
     root = Path(tempfile.mkdtemp(prefix="cis490-bench-", dir=work_dir))
     try:
-        run = run_rows(rows, QUICK if quick else FULL, root, partial(click.echo, err=True))
+        say, keep = partial(click.echo, err=True), partial(write, target)
+        run = run_rows(rows, QUICK if quick else FULL, root, say, keep)
     finally:
         shutil.rmtree(root)
-    target.write_text(json.dumps(as_json(run), indent=1, allow_nan=False) + "\n", "utf-8")
     show(run)
     raise SystemExit(1 if strict and run.missed else 0)

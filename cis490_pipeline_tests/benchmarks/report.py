@@ -28,11 +28,12 @@ _STYLES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything that a run came to; ``seconds`` is wall time."""
+    """Everything that a run came to; ``seconds`` is wall time, ``asked`` the rows asked for."""
 
     machine: Mapping[str, object]
     scale: Scale
     quick: bool
+    asked: tuple[str, ...]
     started_at: str
     seconds: float
     rows: tuple[RowResult, ...]
@@ -50,6 +51,7 @@ def as_json(run: Run) -> dict[str, object]:
         "scale": asdict(run.scale),
         "started_at": run.started_at,
         "seconds": round(run.seconds, 1),
+        "asked": list(run.asked),
         "missed": list(run.missed),
         "rows": [
             {

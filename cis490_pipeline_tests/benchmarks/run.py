@@ -5,6 +5,7 @@ Not here: the command line (``command``), the table (``report``).
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,22 +16,31 @@ from cis490_pipeline_tests.benchmarks.report import Run
 from cis490_pipeline_tests.benchmarks.stores import QUICK, Scale, Stores
 
 Say = Callable[[str], None]
+Keep = Callable[[Run], None]
 
 
-def run_rows(names: Sequence[str], scale: Scale, root: Path, say: Say) -> Run:
-    """Measure the rows in the order given; stores are made below ``root`` and left there."""
+def run_rows(names: Sequence[str], scale: Scale, root: Path, say: Say, keep: Keep) -> Run:
+    """Measure the rows in the order given; stores are made below ``root`` and left there.
+
+    ``keep`` gets the run so far after every row: a full run is long, and rows stand alone.
+    """
     stores = Stores(root, scale, say)
     stores.require_room()
-    started_at, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-    rows = tuple(_run_row(name, stores, say) for name in names)
-    return Run(
+    began = time.monotonic()
+    run = Run(
         machine=machine_facts(),
         scale=scale,
         quick=scale is QUICK,
-        started_at=started_at,
-        seconds=time.monotonic() - began,
-        rows=rows,
+        asked=tuple(names),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        rows=(),
     )
+    for name in names:
+        result = _run_row(name, stores, say)
+        run = replace(run, rows=(*run.rows, result), seconds=time.monotonic() - began)
+        keep(run)
+    return run
 
 
 def _run_row(name: str, stores: Stores, say: Say) -> RowResult:

@@ -81,6 +81,14 @@ def test_what_the_run_made_is_removed_even_where_a_row_breaks(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("rows")
+def test_rows_that_were_measured_before_one_breaks_are_kept(tmp_path: Path) -> None:
+    assert invoke(tmp_path, "--rows", "bad,broken,good").exception is not None
+    read = json.loads((tmp_path / "bench.json").read_text("utf-8"))
+    assert read["asked"] == ["bad", "broken", "good"]
+    assert [row["row"] for row in read["rows"]] == ["bad"]
+
+
 def test_an_unknown_row_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     done = invoke(tmp_path, "--rows", "bytes,speed")
     assert done.exit_code == 2

@@ -12,7 +12,7 @@ from cis490_pipeline_tests.benchmarks.budgets import BenchmarkError, Line, Verdi
 from cis490_pipeline_tests.benchmarks.children import Order, measure
 from cis490_pipeline_tests.benchmarks.limit import PhysicalLimit, joined_documents
 from cis490_pipeline_tests.benchmarks.machine import machine_facts
-from cis490_pipeline_tests.benchmarks.report import as_json
+from cis490_pipeline_tests.benchmarks.report import Run, as_json
 from cis490_pipeline_tests.benchmarks.rows_reading import windows_of
 from cis490_pipeline_tests.benchmarks.rows_transformer import transformer
 from cis490_pipeline_tests.benchmarks.run import run_rows
@@ -41,13 +41,19 @@ def silent(text: str) -> None:
     """Nobody listens."""
 
 
+def forgetful(run: Run) -> None:
+    """Nothing is kept."""
+
+
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Stores:
     return Stores(tmp_path_factory.mktemp("bench"), TINY, silent)
 
 
 def test_cheap_rows_run_and_their_json_is_whole(tmp_path: Path) -> None:
-    run = run_rows(["one-new", "gather", "bytes", "bootstrap"], TINY, tmp_path, silent)
+    names, kept = ["one-new", "gather", "bytes", "bootstrap"], list[Run]()
+    run = run_rows(names, TINY, tmp_path, silent, kept.append)
+    assert [len(one.rows) for one in kept] == [1, 2, 3, 4]
     read = json.loads(json.dumps(as_json(run), allow_nan=False))
     lines = [line for row in read["rows"] for line in row["lines"]]
     assert [len(row["lines"]) for row in read["rows"]] == [3, 3, 2, 1]
@@ -147,7 +153,7 @@ def assert_difference(line: Line) -> None:
 def test_a_full_disk_is_foreseen(tmp_path: Path) -> None:
     endless = Scale(**{**{k: getattr(TINY, k) for k in TINY.__slots__}, "held_episodes": 10**12})
     with pytest.raises(BenchmarkError, match=r"GB free, a run takes up to"):
-        run_rows(["bytes"], endless, tmp_path, silent)
+        run_rows(["bytes"], endless, tmp_path, silent, forgetful)
 
 
 def test_the_machine_is_named() -> None:
