@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from cis490_pipeline_tests.benchmarks.catalog import ROWS
-from cis490_pipeline_tests.benchmarks.report import Run, as_json, show
+from cis490_pipeline_tests.benchmarks.report import Run, as_json, as_markdown, show
 from cis490_pipeline_tests.benchmarks.run import run_rows
 from cis490_pipeline_tests.benchmarks.stores import FULL, QUICK
 
@@ -42,6 +42,12 @@ def write(target: Path, run: Run) -> None:
     help="Where the figures go.",
 )
 @click.option(
+    "--markdown",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Where the table goes too, for a page.",
+)
+@click.option(
     "--work-dir",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
     default=None,
@@ -49,7 +55,13 @@ def write(target: Path, run: Run) -> None:
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 where a row misses what it must reach.")
 def main(
-    rows: tuple[str, ...], target: Path, work_dir: Path | None, *, quick: bool, strict: bool
+    rows: tuple[str, ...],
+    target: Path,
+    markdown: Path | None,
+    work_dir: Path | None,
+    *,
+    quick: bool,
+    strict: bool,
 ) -> None:
     """Measure the budgets of the project."""
     root = Path(tempfile.mkdtemp(prefix="cis490-bench-", dir=work_dir))
@@ -59,4 +71,6 @@ def main(
     finally:
         shutil.rmtree(root)
     show(run)
+    if markdown is not None:
+        markdown.write_text(as_markdown(run), "utf-8")
     raise SystemExit(1 if strict and run.missed else 0)

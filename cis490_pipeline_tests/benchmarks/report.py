@@ -107,6 +107,19 @@ def show(run: Run) -> None:
         console.print(sentence)
 
 
+def as_markdown(run: Run) -> str:
+    """Return the table and its sentences for a page."""
+    names = ("row", "what", "against", "median", "must", "goal", "load", "verdict")
+    every = [
+        names,
+        ["---"] * len(names),
+        *(_cells(row, one) for row in run.rows for one in row.lines),
+    ]
+    table = ["| " + " | ".join(cells).replace("\n", "<br>") + " |" for cells in every]
+    sentences = [f"- {one}" for one in (_machine_sentence(run.machine), *_sentences(run))]
+    return "\n".join([f"{_title(run)}", "", *table, "", *sentences, ""])
+
+
 def _title(run: Run) -> str:
     kind = "QUICK run, not the conditions of the budgets" if run.quick else "full run"
     return f"budgets: {kind}, {run.started_at}, {run.seconds:.0f} s"

@@ -75,6 +75,19 @@ def test_the_file_has_every_figure_of_the_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("rows")
+def test_the_page_has_a_table_row_for_each_line_and_says_what_misses(tmp_path: Path) -> None:
+    page = tmp_path / "bench.md"
+    assert invoke(tmp_path, "--rows", "good,bad", "--markdown", str(page)).exit_code == 0
+    lines = page.read_text("utf-8").splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 4
+    assert {line.count(" | ") for line in table} == {7}
+    assert "700 MB | ≤ 600 MB" in table[3]
+    assert "| MISSES |" in table[3]
+    assert "- MISSED: bad" in lines
+
+
+@pytest.mark.usefixtures("rows")
 def test_what_the_run_made_is_removed_even_where_a_row_breaks(tmp_path: Path) -> None:
     done = invoke(tmp_path, "--rows", "broken")
     assert isinstance(done.exception, BenchmarkError)

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.benchmarks import straightforward
 from cis490_pipeline_tests.benchmarks.budgets import BenchmarkError, Line, Verdict
 from cis490_pipeline_tests.benchmarks.children import Order, measure
 from cis490_pipeline_tests.benchmarks.limit import PhysicalLimit, joined_documents
 from cis490_pipeline_tests.benchmarks.machine import machine_facts
 from cis490_pipeline_tests.benchmarks.report import Run, as_json
+from cis490_pipeline_tests.benchmarks.rows_increment import Growing, growth_line
 from cis490_pipeline_tests.benchmarks.rows_reading import windows_of
 from cis490_pipeline_tests.benchmarks.rows_transformer import transformer
 from cis490_pipeline_tests.benchmarks.run import run_rows
@@ -59,6 +61,19 @@ def test_cheap_rows_run_and_their_json_is_whole(tmp_path: Path) -> None:
     assert [len(row["lines"]) for row in read["rows"]] == [3, 3, 2, 1]
     assert all(line["low"] <= line["median"] <= line["high"] for line in lines)
     assert {line["verdict"] for line in lines} <= {"goal", "holds", "misses", "record"}
+
+
+def test_growth_is_over_what_an_episode_adds_and_not_over_noise(tmp_path: Path) -> None:
+    def growing(nothing_s: list[float], one_s: list[float]) -> Growing:
+        warehouse = Warehouse(tmp_path)
+        return Growing(root=tmp_path, warehouse=warehouse, nothing_s=nothing_s, one_s=one_s)
+
+    small, large = growing([1.0, 1.0], [1.1, 1.1]), growing([3.0, 3.0], [3.2, 3.4])
+    grown = growth_line(small, large, (10, 100))
+    assert grown.samples == pytest.approx((2.0, 4.0))
+    assert grown.verdict is Verdict.MISSES
+    noise = growth_line(growing([1.0], [0.9]), growing([3.0], [2.9]), (10, 100))
+    assert noise.verdict is Verdict.NOT_THERE
 
 
 def test_an_ingest_is_measured_without_its_imports_and_its_warm_up(stores: Stores) -> None:
