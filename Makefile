@@ -8,12 +8,13 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install smoke test check ui clean
+.PHONY: help install smoke test check bench ui clean
 
 help:
 	@echo "make install   build $(VENV) with everything, versions pinned by constraints.txt"
 	@echo "make smoke     the smoke subset end to end through Dagster; ends in a table of models"
 	@echo "make test      format, lint, types, import contracts, tests with coverage"
+	@echo "make bench     the performance budgets, about a quarter of an hour; BENCH=--quick: a minute"
 	@echo "make ui        Dagster's UI on http://127.0.0.1:3000 over the same data directory"
 	@echo "make clean     remove $(VENV) and caches (data/warehouse stays)"
 
@@ -32,6 +33,9 @@ smoke: $(STAMP)
 
 ui: $(STAMP)
 	@$(BIN)/cis490 ui
+
+bench: $(STAMP)
+	@$(BIN)/python -m cis490_pipeline_tests.benchmarks $(BENCH)
 
 test: check
 	@echo "== tests"
