@@ -17,7 +17,8 @@ from cis490_pipeline.datasets.loading import load_cases
 from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.errors import TrainingCancelledError
-from cis490_pipeline.ingest.run import hosts_to_ingest, ingest_host
+from cis490_pipeline.ingest.due import hosts_to_ingest
+from cis490_pipeline.ingest.run import ingest_host
 from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.models.classifier import FamilySpec, HyperParameters
 from cis490_pipeline.models.hyper_parameters import with_overrides

@@ -17,7 +17,9 @@ Work = Callable[[Path, Path], dict[str, float]]
 
 def _ingest(threads: int) -> Work:
     from cis490_pipeline.episodes.store import EpisodeStore
-    from cis490_pipeline.ingest.run import IngestOptions, hosts_to_ingest, ingest_host
+    from cis490_pipeline.ingest.due import hosts_to_ingest
+    from cis490_pipeline.ingest.options import IngestOptions
+    from cis490_pipeline.ingest.run import ingest_host
     from cis490_pipeline.warehouse.warehouse import Warehouse
 
     def work(root: Path, out: Path) -> dict[str, float]:

@@ -8,7 +8,8 @@ import pytest
 from cis490_pipeline.episodes.index import DamageKind
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.episodes.tail import read_new
-from cis490_pipeline.ingest.run import hosts_to_ingest, ingest_host
+from cis490_pipeline.ingest.due import hosts_to_ingest
+from cis490_pipeline.ingest.run import ingest_host
 from cis490_pipeline.ingest.sweep import sweep_store
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.validation.summary import summarize
