@@ -10,7 +10,6 @@ Not here: where shards lie and how they are written safely (``warehouse``), whic
 to a set (``datasets``). Source: README, section *Storage*.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -29,8 +28,10 @@ _TICK_BYTES: Final = N_CHANNELS * _ON_DISK.itemsize
 _TICKS_PER_READ: Final = 43_690
 
 
-def encode_shard(grids: Sequence[NDArray[np.float32]]) -> tuple[bytes, tuple[int, ...]]:
-    """Return the bytes of a shard and the first tick of each grid in it.
+def encode_shard(
+    grids: Sequence[NDArray[np.float32]],
+) -> tuple[Iterator[memoryview], tuple[int, ...]]:
+    """Return the bytes of a shard, grid by grid, and the first tick of each grid in it.
 
     Raises
     ------
@@ -44,17 +45,8 @@ def encode_shard(grids: Sequence[NDArray[np.float32]]) -> tuple[bytes, tuple[int
             raise ValueError(f"expected grids [n_ticks, {N_CHANNELS}], found {x_TC.shape}")
         first_ticks.append(n_ticks)
         n_ticks += x_TC.shape[0]
-    data = b"".join(np.ascontiguousarray(x_TC, dtype=_ON_DISK).data for x_TC in grids)
-    return data, tuple(first_ticks)
-
-
-def shard_name(data: bytes) -> str:
-    """Return the sha256 of a shard's bytes, 64 hexadecimal digits.
-
-    >>> shard_name(b"")[:8]
-    'e3b0c442'
-    """
-    return hashlib.sha256(data).hexdigest()
+    chunks = (np.ascontiguousarray(x_TC, dtype=_ON_DISK) for x_TC in grids if len(x_TC))
+    return (memoryview(x_TC).cast("B") for x_TC in chunks), tuple(first_ticks)
 
 
 def open_shard(path: Path, *, min_ticks: int = 0) -> NDArray[np.float32]:

@@ -12,12 +12,12 @@ from typing import Final
 import pyarrow as pa
 
 from cis490_pipeline.features.rows import episode_table_of, window_table_of
-from cis490_pipeline.features.shards import encode_shard, shard_name
+from cis490_pipeline.features.shards import encode_shard
 from cis490_pipeline.ingest.journal import Journal
 from cis490_pipeline.ingest.one_pass import Content, Outcome
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 from cis490_pipeline.validation.record import ValidationRow, rows_to_table
-from cis490_pipeline.warehouse.atomic import write_bytes
+from cis490_pipeline.warehouse.atomic import write_hashed
 from cis490_pipeline.warehouse.layout import Layout
 from cis490_pipeline.warehouse.tables import Tables, sql_text
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -87,12 +87,11 @@ def _write_shard(
     layout: Layout, host_id: str, contents: Sequence[Content]
 ) -> list[tuple[str | None, int]]:
     """Return each content's (shard, first tick); no shard where an episode has no tick."""
-    data, first_ticks = encode_shard([content.x_TC for content in contents])
-    if not data:
+    chunks, first_ticks = encode_shard([content.x_TC for content in contents])
+    if not any(len(content.x_TC) for content in contents):
         return [(None, 0) for _ in contents]
-    name = f"{shard_name(data)}.f32"
     # also where it is there already: it may be garbage, whose age counts from its last write
-    write_bytes(layout.shards(host_id) / name, data)
+    name = write_hashed(layout.shards(host_id), chunks, suffix=".f32")
     relative = f"host={host_id}/{name}"
     return [
         (relative if len(content.x_TC) else None, first)

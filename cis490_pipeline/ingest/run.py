@@ -23,6 +23,7 @@ from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.ingest.commit import commit_batch, undo
 from cis490_pipeline.ingest.due import HeldVerdicts, due_entries, read_held, rows_of_host
 from cis490_pipeline.ingest.journal import host_lock, journal_of
+from cis490_pipeline.ingest.memory import return_free_memory
 from cis490_pipeline.ingest.one_pass import Outcome, visit
 from cis490_pipeline.ingest.options import IngestOptions, Progress, no_progress
 from cis490_pipeline.ingest.report import IngestReport, report_on
@@ -120,6 +121,8 @@ def _ingest(
             committed.append(commit_batch(warehouse, journal, host_id, news, replaced))
             options.supervision.on_commit(len(news))
         n_seen += len(outcomes)
+        del outcomes, news
+        return_free_memory()
         progress(n_seen, len(due))
     return pa.concat_tables(committed)
 
@@ -174,6 +177,7 @@ def visit_in_batches(
             outcomes, left = _gathered(pending)
             waiting.extendleft(reversed(left))
             yield outcomes
+            del outcomes  # or three batches of grids would be alive while the next one is awaited
             pending = following or _submit(pool, look, waiting, options)
 
 

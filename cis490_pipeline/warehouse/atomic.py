@@ -77,7 +77,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         temporary.replace(path)
 
 
-def write_hashed(directory: Path, chunks: Iterable[bytes], *, suffix: str) -> str:
+def write_hashed(directory: Path, chunks: Iterable[bytes | memoryview], *, suffix: str) -> str:
     """Write a file whole under the sha256 of its bytes; returns its name.
 
     The chunks are written as they come: the file need not fit into memory.
@@ -89,7 +89,7 @@ def write_hashed(directory: Path, chunks: Iterable[bytes], *, suffix: str) -> st
     """
     digest = hashlib.sha256()
 
-    def hashed() -> Iterator[bytes]:
+    def hashed() -> Iterator[bytes | memoryview]:
         for chunk in chunks:
             digest.update(chunk)
             yield chunk

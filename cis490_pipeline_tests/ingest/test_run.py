@@ -1,5 +1,6 @@
 """Ingest processes what is new, replaces what changed, and survives its own death."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -124,7 +125,9 @@ def test_shards_hold_what_the_statistics_say(store: EpisodeStore, warehouse: War
 
     ingest_host(store, warehouse, "lab-a", TWO_AT_ONCE)
     row = warehouse.tables.read(Table.EPISODES).to_pylist()[0]
-    x_TC = open_shard(warehouse.layout.shard(row["shard"]))
+    path = warehouse.layout.shard(row["shard"])
+    assert path.stem == hashlib.sha256(path.read_bytes()).hexdigest()
+    x_TC = open_shard(path)
     stats = window_statistics(x_TC[row["first_tick"] : row["first_tick"] + row["n_ticks"]])
     windows = [
         r for r in rows_of(warehouse, Table.WINDOW_FEATURES) if r["episode_id"] == row["episode_id"]
