@@ -46,7 +46,7 @@ def encode_shard(
         first_ticks.append(n_ticks)
         n_ticks += x_TC.shape[0]
     chunks = (np.ascontiguousarray(x_TC, dtype=_ON_DISK) for x_TC in grids if len(x_TC))
-    return (memoryview(x_TC).cast("B") for x_TC in chunks), tuple(first_ticks)
+    return (x_TC.data.cast("B") for x_TC in chunks), tuple(first_ticks)
 
 
 def open_shard(path: Path, *, min_ticks: int = 0) -> NDArray[np.float32]:
