@@ -15,7 +15,7 @@ import dagster as dg
 from cis490_pipeline.evaluation.on_split import ScoringContext, evaluate_on_split
 from cis490_pipeline.evaluation.records import EvaluationRecord
 from cis490_pipeline.models.catalog import FAMILIES
-from cis490_pipeline.models.classifier import Context, FamilySpec, Procedure
+from cis490_pipeline.models.classifier import FamilySpec, Procedure
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.orchestration.cancel import cancel_guard
 from cis490_pipeline.orchestration.config import ModelConfig
@@ -23,6 +23,7 @@ from cis490_pipeline.orchestration.metadata import file_link, markdown_table
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.training.on_split import FitOptions, fit_on_split
 from cis490_pipeline.training.progress import EpochRecord
