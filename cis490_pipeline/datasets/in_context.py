@@ -34,12 +34,15 @@ class StatisticsInContext:
     row_N, window_N
         Row of each case in ``z_MF``, and its index on the episode's grid: so many rows before it
         are its episode's.
+    channels
+        Grid columns that the statistics are of, in order.
     """
 
     z_MF: NDArray[np.float32]
     row_N: NDArray[np.int64]
     window_N: NDArray[np.int64]
     context: Context
+    channels: tuple[int, ...]
 
     @property
     def n_cases(self) -> int:

@@ -170,7 +170,11 @@ class _Episodes:
         z_MF = with_gaps_filled(matrix_NF, blocks, self._statistics)
         take_logarithm(z_MF)
         return StatisticsInContext(
-            z_MF=z_MF, row_N=blocks.row_N, window_N=self._window_N, context=context
+            z_MF=z_MF,
+            row_N=blocks.row_N,
+            window_N=self._window_N,
+            context=context,
+            channels=visible_channels(self._mode),
         )
 
     def _statistics(self, episode: int, windows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -60,7 +60,7 @@ class PhaseFilter:
         rows = (*self.transitions, self.initial, self.prior)
         if len(self.transitions) != n_classes or any(len(row) != n_classes for row in rows):
             raise ValueError(f"transitions, initial and prior are not all of {n_classes} classes")
-        if any(abs(sum(row) - 1.0) > _ROUNDING for row in rows):
+        if not all(abs(sum(row) - 1.0) <= _ROUNDING for row in rows):  # NaN is not at most
             raise ValueError("a row of the phase filter does not sum to 1")
 
     @property
