@@ -15,6 +15,7 @@ from cis490_pipeline.schema.context import Context
 from cis490_pipeline.splits.config import SplitConfig
 from cis490_pipeline.training.on_split import FitOptions, fit_on_split, request_of
 from cis490_pipeline.training.progress import EpochRecord
+from cis490_pipeline.training.run import TrainingOutcome
 
 
 class _TerminalReporter:
@@ -87,8 +88,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     with ProgressLine(f"fit {name}/{mode}") as progress:
         reporter = _TerminalReporter(progress)
         outcome = fit_on_split(warehouse, split, options, reporter, lambda: False)
+    _tell(warehouse.layout.models / outcome.bundle, outcome, as_json=as_json)
+
+
+def _tell(bundle: Path, outcome: TrainingOutcome, *, as_json: bool) -> None:
     how = "reused, nothing was fitted" if outcome.reused else f"fitted in {outcome.seconds:.1f} s"
-    click.echo(f"{warehouse.layout.models / outcome.bundle}\n{how}")
+    click.echo(f"{bundle}\n{how}")
     emit_json(
         {
             "bundle": outcome.bundle,

@@ -47,9 +47,25 @@ def grammar_of(cases: Cases, pseudo_count: float) -> Grammar:
     y_N, window_N, cluster_N = cases.y_N[order_N], window_N[order_N], cases.cluster_N[order_N]
     next_N = (np.diff(cluster_N) == 0) & (np.diff(window_N) == 1)
     pairs_P = y_N[:-1][next_N] * n_classes + y_N[1:][next_N]
-    count_KK = np.bincount(pairs_P, minlength=n_classes**2).reshape(n_classes, n_classes)
-    first_K = np.bincount(y_N[window_N == 0], minlength=n_classes)
+    first_K = class_mix(y_N[window_N == 0], n_classes, pseudo_count)
+    transitions_P = class_counts(pairs_P, n_classes**2, pseudo_count)
     return Grammar(
-        initial_K=normalised_rows(first_K[np.newaxis] + pseudo_count)[0],
-        transitions_KK=normalised_rows(count_KK + pseudo_count),
+        initial_K=first_K,
+        transitions_KK=normalised_rows(transitions_P.reshape(n_classes, n_classes)),
     )
+
+
+def class_counts(
+    y_N: NDArray[np.int64], n_classes: int, pseudo_count: float
+) -> NDArray[np.float64]:
+    """Return how often each class occurs, plus so many cases that were not seen, ``[K]``."""
+    return np.bincount(y_N, minlength=n_classes).astype(np.float64) + pseudo_count
+
+
+def class_mix(y_N: NDArray[np.int64], n_classes: int, pseudo_count: float) -> NDArray[np.float64]:
+    """Return the smoothed share of each class, ``[K]``.
+
+    >>> class_mix(np.array([0, 0, 1]), 3, 1.0).round(3).tolist()
+    [0.5, 0.333, 0.167]
+    """
+    return normalised_rows(class_counts(y_N, n_classes, pseudo_count)[np.newaxis])[0]

@@ -30,9 +30,8 @@ from cis490_pipeline.models.classifier import (
     narrow,
 )
 from cis490_pipeline.models.filtering import windows_of
-from cis490_pipeline.models.grammar import grammar_of
+from cis490_pipeline.models.grammar import class_mix, grammar_of
 from cis490_pipeline.models.json_weights import WEIGHTS_FILE, decode_weights, encode_weights
-from cis490_pipeline.models.probabilities import normalised_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,7 @@ class GrammarOnlyClassifier:
 def _fit(task: FitTask) -> Classifier:
     chosen = narrow(task.hyper_parameters, GrammarOnlyHyperParameters)
     grammar = grammar_of(task.train, chosen.pseudo_count)
-    count_K = np.bincount(task.train.y_N, minlength=task.shape.n_classes)
-    mix_K = normalised_rows(count_K[np.newaxis] + chosen.pseudo_count)[0]
+    mix_K = class_mix(task.train.y_N, task.shape.n_classes, chosen.pseudo_count)
     phase_filter = PhaseFilter(
         transitions=tuple(tuple(row) for row in grammar.transitions_KK.tolist()),
         initial=tuple(grammar.initial_K.tolist()),

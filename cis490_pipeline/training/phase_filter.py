@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.models.filtering import filtered
-from cis490_pipeline.models.grammar import Grammar, grammar_of
+from cis490_pipeline.models.grammar import Grammar, class_counts, grammar_of
 from cis490_pipeline.models.probabilities import SMALLEST, normalised_rows, with_temperature
 from cis490_pipeline.training.objective import inverse_frequency_weights
 
@@ -47,7 +47,7 @@ def fit_phase_filter(train: Cases, id_val: Cases, p_NK: NDArray[np.float64]) -> 
         The model's probabilities on ``id_val``.
     """
     grammar = grammar_of(train, _PSEUDO_COUNT)
-    count_K = np.bincount(train.y_N, minlength=train.n_classes) + _PSEUDO_COUNT
+    count_K = class_counts(train.y_N, train.n_classes, _PSEUDO_COUNT)
     candidates = [
         _filter_of(grammar, count_K**power, *exponents)
         for exponents, power in itertools.product((_DEFAULT, *_OTHERS), _PRIOR_POWERS)

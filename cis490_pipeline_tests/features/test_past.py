@@ -52,7 +52,7 @@ def test_a_missing_window_has_no_differences_and_is_left_out_of_those_of_others(
 
 def test_a_factor_between_hosts_does_not_show_in_the_differences():
     """Another machine moves every byte count by a factor: large values differ by a constant."""
-    past, own = np.float32([2e9, 3e9, 1e9]), np.float32(8e9)
+    past, own = np.array([2e9, 3e9, 1e9], dtype=np.float32), np.float32(8e9)
     small = _one(signed_log(own), signed_log(past), first=signed_log(past[-1]))
     large = _one(signed_log(own * 7), signed_log(past * 7), first=signed_log(past[-1] * 7))
     assert small[1:] == pytest.approx(large[1:], abs=1e-5)

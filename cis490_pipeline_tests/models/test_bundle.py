@@ -146,13 +146,6 @@ def test_a_foreign_format_version_is_refused_before_anything_else(majority, tmp_
         open_bundle(lay(tmp_path, encoded, {}))
 
 
-def _filter(n, **changes):
-    """Return the JSON of a phase filter over ``n`` classes."""
-    even = [1 / n] * n
-    made = {"transitions": [even] * n, "initial": even, "prior": even}
-    return {**made, "sharpness": 1.0, "inertia": 0.5, **changes}
-
-
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -161,13 +154,6 @@ def _filter(n, **changes):
         ({"mode": "psychic"}, "other fields"),
         ({"context": "future"}, "other fields"),
         ({"context": "recent"}, "context that the family"),
-        ({"phase_filter": {}}, "other fields"),
-        ({"phase_filter": _filter(2)}, "phase filter of other classes"),
-        ({"phase_filter": _filter(5, sharpness=1e9)}, "other fields"),
-        ({"phase_filter": _filter(5, inertia=-1.0)}, "other fields"),
-        ({"phase_filter": _filter(5, initial=[1.0, 0.0, 0.0, 0.0, 0.0])}, "other fields"),
-        ({"phase_filter": _filter(5, prior=[0.2] * 4)}, "other fields"),
-        ({"phase_filter": _filter(5, transitions=[[0.9] * 5] * 5)}, "other fields"),
         ({"labels": ["clean"]}, "distinct classes"),
         ({"labels": ["clean", "clean"]}, "distinct classes"),
         ({"calibration": {"temperature": 0.0}}, "other fields"),
