@@ -23,10 +23,10 @@ from cis490_pipeline.datasets.shard_view import ShardSequences
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.features.statistics import window_statistics
 from cis490_pipeline.schema.channels import CHANNELS, N_CHANNELS, Mode, visible_channels
-from cis490_pipeline.schema.context import SEQUENCE_TICKS, Context
+from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.phases import N_PHASES
 from cis490_pipeline.schema.tables import Table
-from cis490_pipeline.schema.windows import STATS, WINDOW_TICKS
+from cis490_pipeline.schema.windows import STATS
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 _KEYS: Final = (
@@ -82,15 +82,16 @@ def load_cases(
     _require_windows_of(keys, members)
     episodes = _Episodes(warehouse, keys, tuple(sorted(ids)), mode)
     matrix_NF = _matrix(rows, columns) if summary else None
-    plain = context is Context.NONE or matrix_NF is None
     cases = Cases(
         y_N=_column(keys, "phase").astype(np.int64),
         cluster_N=episodes.cluster_N,
         t_center_s_N=_column(keys, "t_center_s").astype(np.float64),
-        summary_NF=matrix_NF if plain else None,
+        summary_NF=matrix_NF if context is Context.NONE else None,
         sequences=episodes.sequences(context) if sequences else None,
         n_classes=N_PHASES,
-        in_context=None if plain else episodes.in_context(matrix_NF, context),
+        in_context=None
+        if matrix_NF is None or context is Context.NONE
+        else episodes.in_context(matrix_NF, context),
     )
     return LoadedCases(cases=cases, keys=keys)
 
@@ -161,8 +162,8 @@ class _Episodes:
 
     def sequences(self, context: Context) -> ShardSequences:
         """Return the rows' windows, or the stretches that end with them."""
-        ticks = SEQUENCE_TICKS[context]
-        return self._views(self.cluster_N, self._window_N, visible_channels(self._mode), ticks)
+        channels = visible_channels(self._mode)
+        return self._views(self.cluster_N, self._window_N, channels, STRETCHES[context])
 
     def in_context(self, matrix_NF: NDArray[np.float32], context: Context) -> StatisticsInContext:
         """Return the rows' statistics beside those of their past; takes over the matrix."""
@@ -180,7 +181,8 @@ class _Episodes:
     def _statistics(self, episode: int, windows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the statistics ``[n, F]`` of windows that are no rows of the table."""
         every = tuple(range(N_CHANNELS))
-        view = self._views(np.full_like(windows, episode), windows, every, WINDOW_TICKS)
+        alone = STRETCHES[Context.NONE]
+        view = self._views(np.full_like(windows, episode), windows, every, alone)
         visible = list(visible_channels(self._mode))
         x_BCT = view.gather(np.arange(len(windows)))
         rows = [window_statistics(x_CT.T)[0, visible].ravel() for x_CT in x_BCT]
@@ -191,7 +193,7 @@ class _Episodes:
         episode_N: NDArray[np.int64],
         window_N: NDArray[np.int64],
         channels: tuple[int, ...],
-        n_timepoints: int,
+        stretch: Stretch,
     ) -> ShardSequences:
         episodes = self._warehouse.tables.read(
             Table.EPISODES,
@@ -206,5 +208,5 @@ class _Episodes:
             episode_N=episode_N,
             window_N=window_N,
             channels=channels,
-            n_timepoints=n_timepoints,
+            stretch=stretch,
         )

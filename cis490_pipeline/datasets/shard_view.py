@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.features.past import relative_to_now
 from cis490_pipeline.features.shards import gather_windows, open_shard
+from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 from cis490_pipeline.warehouse.layout import Layout
 
@@ -33,8 +35,8 @@ class ShardSequences:
         episode has up to that.
     channels
         Grid columns that the mode may see; the others are never copied out.
-    n_timepoints
-        Ticks of a case; those that its episode does not have are missing.
+    stretch
+        Which ticks a case has; those that its episode does not have are missing.
     """
 
     maps: tuple[NDArray[np.float32], ...]
@@ -42,7 +44,7 @@ class ShardSequences:
     end_N: NDArray[np.int64]
     held_N: NDArray[np.int64]
     channels: tuple[int, ...]
-    n_timepoints: int
+    stretch: Stretch
 
     @classmethod
     def open(
@@ -55,7 +57,7 @@ class ShardSequences:
         episode_N: NDArray[np.int64],
         window_N: NDArray[np.int64],
         channels: tuple[int, ...],
-        n_timepoints: int = WINDOW_TICKS,
+        stretch: Stretch = STRETCHES[Context.NONE],
     ) -> "ShardSequences":
         """Map the shards of the episodes that have cases.
 
@@ -85,7 +87,7 @@ class ShardSequences:
             end_N=first_ticks[episode_N] + held_N,
             held_N=held_N,
             channels=channels,
-            n_timepoints=n_timepoints,
+            stretch=stretch,
         )
 
     @property
@@ -93,16 +95,25 @@ class ShardSequences:
         """Visible channels."""
         return len(self.channels)
 
+    @property
+    def n_timepoints(self) -> int:
+        """Ticks of every case."""
+        return self.stretch.n_timepoints
+
     def gather(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cases ``x_BCT`` (float32, NaN = missing) in the order asked for."""
-        shape = (len(index_B), len(self.channels), self.n_timepoints)
-        x_BCT = np.full(shape, np.nan, dtype=np.float32)
+        stretch = self.stretch
+        x_BCT = np.full(
+            (len(index_B), len(self.channels), self.n_timepoints), np.nan, dtype=np.float32
+        )
         map_B, end_B = self.map_N[index_B], self.end_N[index_B]
-        length_B = np.minimum(self.held_N[index_B], self.n_timepoints)
+        length_B = np.minimum(self.held_N[index_B], stretch.ticks)
         # Lengths are few: a full stretch, or one of the first windows of an episode.
         for which, length in np.unique(np.stack([map_B, length_B], axis=1), axis=0):
             rows = np.flatnonzero((map_B == which) & (length_B == length))
-            x_BCT[rows, :, self.n_timepoints - length :] = gather_windows(
-                self.maps[which], end_B[rows] - length, self.channels, int(length)
+            x_BCT[rows, :, self.n_timepoints - stretch.points_of(length) :] = gather_windows(
+                self.maps[which], end_B[rows] - length, self.channels, int(length), stretch.step
             )
-        return x_BCT
+        if not stretch.looks_back:
+            return x_BCT
+        return relative_to_now(x_BCT, stretch.points_of(WINDOW_TICKS))

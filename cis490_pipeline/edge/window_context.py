@@ -8,8 +8,9 @@ Not here: the arithmetic (``features.past``), the statistics of a window (``feat
 import numpy as np
 from numpy.typing import NDArray
 
-from cis490_pipeline.features.past import in_context, no_past, signed_log
-from cis490_pipeline.schema.context import RANGE_WINDOWS, SEQUENCE_TICKS, Context
+from cis490_pipeline.features.past import in_context, no_past, relative_to_now, signed_log
+from cis490_pipeline.schema.context import RANGE_WINDOWS, STRETCHES, Context
+from cis490_pipeline.schema.windows import WINDOW_TICKS
 
 
 class WindowContext:
@@ -63,14 +64,18 @@ class TickContext:
     """The last ticks of one device's grid, for models that see the raw channels."""
 
     def __init__(self, context: Context, n_channels: int) -> None:
-        length = SEQUENCE_TICKS[context]
-        self._held_CT = np.full((n_channels, length), np.nan, dtype=np.float32)
+        self._stretch = STRETCHES[context]
+        self._held_CT = np.full((n_channels, self._stretch.ticks), np.nan, dtype=np.float32)
 
     def update(self, ticks_CT: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take the ticks since the last window; return the stretch that ends with them, ``[C, T]``.
+        """Take the ticks since the last window; return what a sequence family sees, ``[C, T]``.
 
         The first window of an episode brings all its ticks, each later one a stride.
         """
-        length = self._held_CT.shape[1]
-        self._held_CT = np.concatenate([self._held_CT, ticks_CT], axis=1)[:, -length:]
-        return self._held_CT
+        ticks, step = self._stretch.ticks, self._stretch.step
+        self._held_CT = np.concatenate([self._held_CT, ticks_CT], axis=1)[:, -ticks:]
+        seen_CT = self._held_CT[:, (ticks - 1) % step :: step]
+        if not self._stretch.looks_back:
+            return seen_CT
+        n_own = self._stretch.points_of(WINDOW_TICKS)
+        return relative_to_now(seen_CT[np.newaxis], n_own)[0]

@@ -78,6 +78,23 @@ def _mean_of_present(x_BLF: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.divide(total_BF, count_BF, out=missing_BF, where=count_BF > 0).astype(np.float32)
 
 
+def relative_to_now(x_BCT: NDArray[np.float32], n_own: int) -> NDArray[np.float32]:
+    """Return stretches of the grid on the signed logarithm, relative to the window's own mean.
+
+    Another host's level drops out, and whoever pools over time still knows what *now* is: it is 0.
+
+    Parameters
+    ----------
+    x_BCT
+        Ends with the window; NaN = missing.
+    n_own
+        Timepoints of the window itself. A channel without a value in them is missing altogether.
+    """
+    z_BCT = signed_log(x_BCT)
+    own_BLF = np.moveaxis(z_BCT[:, :, -n_own:], 2, 1)
+    return z_BCT - _mean_of_present(own_BLF)[:, :, np.newaxis]
+
+
 def no_past(n_windows: int, n_statistics: int) -> NDArray[np.float32]:
     """Return the past of windows before which there was nothing, ``[B, L, F]``."""
     return np.full((n_windows, RANGE_WINDOWS, n_statistics), np.nan, dtype=np.float32)

@@ -150,6 +150,7 @@ def gather_windows(
     start_B: ArrayLike,
     columns: Sequence[int],
     n_ticks: int = WINDOW_TICKS,
+    step: int = 1,
 ) -> NDArray[np.float32]:
     """Copy windows, or longer stretches, out of a shard or a grid by their first tick.
 
@@ -163,12 +164,14 @@ def gather_windows(
         Grid columns that come along; the others are never copied out.
     n_ticks
         Length of each.
+    step
+        Only every so-many-th tick comes along, the last one included.
 
     Returns
     -------
     NDArray[np.float32]
-        ``x_BCT``, float32 ``[B, len(columns), n_ticks]``. The memory is ``[B, T, C]``, as in the
-        shard: the channel axis comes first by strides only, because turning each window over
+        ``x_BCT``, float32 ``[B, len(columns), ⌈n_ticks / step⌉]``. The memory is ``[B, T, C]``, as
+        in the shard: the channel axis comes first by strides only, because turning each window over
         would cost more than copying it.
 
     Raises
@@ -180,13 +183,14 @@ def gather_windows(
     wanted = np.asarray(columns, dtype=np.int64).reshape(-1)
     _check_inside(x_TC, starts, wanted, n_ticks)
     if not starts.size:
-        return np.empty((0, wanted.size, n_ticks), dtype=np.float32)
-    window_NTC = sliding_window_view(x_TC, n_ticks, axis=0).transpose(0, 2, 1)
+        return np.empty((0, wanted.size, -(-n_ticks // step)), dtype=np.float32)
+    every_NCT = sliding_window_view(x_TC, n_ticks, axis=0)[:, :, (n_ticks - 1) % step :: step]
+    window_NTC = every_NCT.transpose(0, 2, 1)
     runs = _runs(wanted)
     if len(runs) == 1:  # all channels: a second copy would halve the speed
         first, count = runs[0]
         return np.asarray(window_NTC[:, :, first : first + count][starts]).transpose(0, 2, 1)
-    x_BTC = np.empty((starts.size, n_ticks, wanted.size), dtype=np.float32)
+    x_BTC = np.empty((starts.size, window_NTC.shape[1], wanted.size), dtype=np.float32)
     written = 0
     for first, count in runs:
         x_BTC[:, :, written : written + count] = window_NTC[:, :, first : first + count][starts]

@@ -11,7 +11,7 @@ from cis490_pipeline.datasets.members import members_of
 from cis490_pipeline.models.classifier import Inputs
 from cis490_pipeline.models.views import channel_view, shape_of, summary_of
 from cis490_pipeline.schema.channels import Mode
-from cis490_pipeline.schema.context import SEQUENCE_TICKS, Context
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline_tests.datasets.smoke import smoke_warehouse
 from cis490_pipeline_tests.datasets.test_loading import poisoned
 
@@ -93,17 +93,31 @@ def test_the_future_and_other_episodes_are_not_in_the_stretch(smoke, everyone):
         assert shown.gather(at).tobytes() == view.gather(at).tobytes()
 
 
-def test_a_stretch_ends_with_the_window_and_begins_with_holes(smoke, everyone):
-    plain, cases = (_load(smoke, everyone, c).sequences for c in (Context.NONE, Context.RECENT))
-    assert (plain.n_timepoints, cases.n_timepoints) == (100, SEQUENCE_TICKS[Context.RECENT])
-    every = np.arange(785)
-    stretch_NCT = cases.gather(every)
-    np.testing.assert_array_equal(stretch_NCT[:, :, -100:], plain.gather(every))
-    first = cases.held_N == 100
-    assert np.isnan(stretch_NCT[first, :, :200]).all()
-    later = cases.held_N >= 300
-    assert later.sum() > 300
-    assert np.isfinite(stretch_NCT[later, :, :200]).any()
+def _naive_stretch(x_CT):
+    """Return what is seen of all ticks up to a window's end, written down from the definition."""
+    z_CT = np.sign(x_CT) * np.log1p(np.abs(x_CT))
+    seen_CT = np.full((len(z_CT), 300), np.nan)
+    for point in range(300):
+        tick = z_CT.shape[1] - 1 - 4 * (299 - point)
+        if tick >= 0:
+            seen_CT[:, point] = z_CT[:, tick]
+    now_C = np.full(len(z_CT), np.nan)
+    present = ~np.isnan(seen_CT[:, -25:]).all(axis=1)
+    now_C[present] = np.nanmean(seen_CT[present, -25:], axis=1)
+    return seen_CT - now_C[:, np.newaxis]
+
+
+def test_a_stretch_is_two_minutes_up_to_now_relative_to_now(smoke, everyone):
+    view = _load(smoke, everyone, Context.RECENT).sequences
+    assert (view.n_channels, view.n_timepoints) == (25, 300)
+    for case in (0, 1, 2, 14, 400, 784):
+        end, held = view.end_N[case], view.held_N[case]
+        x_TC = view.maps[view.map_N[case]][max(end - held, end - 1200) : end, list(view.channels)]
+        found_CT = view.gather(np.array([case]))[0]
+        np.testing.assert_allclose(found_CT, _naive_stretch(x_TC.T), rtol=0, atol=2e-6)
+    first = view.gather(np.flatnonzero(view.held_N == 100))
+    assert np.isnan(first[:, :, :275]).all()
+    assert np.isfinite(first[:, :, 275:]).any()
 
 
 @pytest.mark.parametrize("context", LOOKING_BACK)

@@ -149,7 +149,8 @@ def _fit(cases: Cases, index_B: NDArray[np.int64], setting: Setting) -> list[xgb
 
 def _predict(models: list[xgboost.Booster], cases: Cases, setting: Setting) -> NDArray[np.float64]:
     x_NG = _columns(cases, setting)
-    return np.mean([model.inplace_predict(x_NG) for model in models], axis=0, dtype=np.float64)
+    p_SNK = np.stack([np.asarray(model.inplace_predict(x_NG)) for model in models])
+    return np.asarray(p_SNK.mean(axis=0, dtype=np.float64))
 
 
 def _scored(p_NK: NDArray[np.float64], cases: Cases, train: Cases, setting: Setting) -> float:

@@ -50,7 +50,8 @@ def _assert_streamed(warehouse, members, mode, context):
             at = np.array([case_of[one.window]])
             batch = cases.in_context.columns(at) if cases.in_context else cases.summary_NF[at]
             np.testing.assert_allclose(found_G, batch[0], rtol=0, atol=1e-6)
-            np.testing.assert_array_equal(found_CT, cases.sequences.gather(at)[0])
+            batch_CT = cases.sequences.gather(at)[0]
+            np.testing.assert_allclose(found_CT, batch_CT, rtol=0, atol=1e-6)
             n_checked += 1
     assert n_checked == cases.n_cases
 
