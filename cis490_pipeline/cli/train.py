@@ -9,11 +9,13 @@ from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option, say
 from cis490_pipeline.datasets.host_lists import load_host_lists
 from cis490_pipeline.datasets.planning import write_training_set
 from cis490_pipeline.models.catalog import FAMILIES, family
-from cis490_pipeline.models.classifier import Context, Procedure
+from cis490_pipeline.models.classifier import Procedure
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.splits.config import SplitConfig
 from cis490_pipeline.training.on_split import FitOptions, fit_on_split, request_of
 from cis490_pipeline.training.progress import EpochRecord
+from cis490_pipeline.training.run import TrainingOutcome
 
 
 class _TerminalReporter:
@@ -36,6 +38,11 @@ class _TerminalReporter:
 @click.option("--family", "name", required=True, type=click.Choice([f.name for f in FAMILIES]))
 @click.option("--mode", required=True, type=click.Choice([mode.value for mode in Mode]))
 @click.option("--context", default="none", type=click.Choice([c.value for c in Context]))
+@click.option(
+    "--phase-filter/--no-phase-filter",
+    default=None,
+    help="Weigh each window against what can follow what; default: with a context.",
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--epochs", default=None, type=click.IntRange(min=1), help="Networks: exact passes.")
 @click.option(
@@ -56,6 +63,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     epochs: int | None,
     statuses: str,
     *,
+    phase_filter: bool | None,
     threads: int,
     as_json: bool,
 ) -> None:
@@ -67,6 +75,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         family=name,
         mode=Mode(mode),
         context=Context(context),
+        phase_filter=phase_filter,
         seed=seed,
         overrides={} if epochs is None else {"epochs": epochs},
         threads=threads,
@@ -79,8 +88,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     with ProgressLine(f"fit {name}/{mode}") as progress:
         reporter = _TerminalReporter(progress)
         outcome = fit_on_split(warehouse, split, options, reporter, lambda: False)
+    _tell(warehouse.layout.models / outcome.bundle, outcome, as_json=as_json)
+
+
+def _tell(bundle: Path, outcome: TrainingOutcome, *, as_json: bool) -> None:
     how = "reused, nothing was fitted" if outcome.reused else f"fitted in {outcome.seconds:.1f} s"
-    click.echo(f"{warehouse.layout.models / outcome.bundle}\n{how}")
+    click.echo(f"{bundle}\n{how}")
     emit_json(
         {
             "bundle": outcome.bundle,

@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cis490_pipeline.datasets.in_context import StatisticsInContext
+
 
 class SequenceView(Protocol):
     """Random access to the raw windows of a set of cases, without holding them all."""
@@ -67,11 +69,13 @@ class Cases:
     summary_NF
         float32 window statistics of the visible channels, channel-major with the stats of
         ``schema.windows.STATS`` (mean, std, p50, p95, slope, missing); NaN = missing. None where
-        the family did not ask for it.
+        the family did not ask for it, or asked for it in context.
     sequences
         The raw windows of the visible channels; None where the family did not ask for it.
     n_classes
         Size of the label set, whether or not a class occurs.
+    in_context
+        The statistics beside those of the past; None where no context was asked for.
     """
 
     y_N: NDArray[np.int64]
@@ -80,6 +84,7 @@ class Cases:
     summary_NF: NDArray[np.float32] | None
     sequences: SequenceView | None
     n_classes: int
+    in_context: StatisticsInContext | None = None
 
     @property
     def n_cases(self) -> int:

@@ -1,5 +1,8 @@
 """Windows as views into memory-mapped shards: overlap is not stored twice and nothing is held.
 
+In a context, a case is a longer stretch of the grid that ends where its window ends; what lies
+before the episode's first tick is missing, never another episode.
+
 Shape suffixes: N cases, B a batch of cases, C visible channels, T timepoints.
 
 Not here: the shard format (``features.shards``).
@@ -12,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.features.past import relative_to_now
 from cis490_pipeline.features.shards import gather_windows, open_shard
+from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 from cis490_pipeline.warehouse.layout import Layout
 
@@ -25,16 +30,21 @@ class ShardSequences:
     ----------
     maps
         The shards, read-only ``[ticks, 46]`` float32.
-    map_N, start_N
-        Which shard a case lies in, and its first tick there.
+    map_N, end_N, held_N
+        Which shard a case lies in, the tick after its last one there, and how many ticks its
+        episode has up to that.
     channels
         Grid columns that the mode may see; the others are never copied out.
+    stretch
+        Which ticks a case has; those that its episode does not have are missing.
     """
 
     maps: tuple[NDArray[np.float32], ...]
     map_N: NDArray[np.int64]
-    start_N: NDArray[np.int64]
+    end_N: NDArray[np.int64]
+    held_N: NDArray[np.int64]
     channels: tuple[int, ...]
+    stretch: Stretch
 
     @classmethod
     def open(
@@ -47,6 +57,7 @@ class ShardSequences:
         episode_N: NDArray[np.int64],
         window_N: NDArray[np.int64],
         channels: tuple[int, ...],
+        stretch: Stretch = STRETCHES[Context.NONE],
     ) -> "ShardSequences":
         """Map the shards of the episodes that have cases.
 
@@ -58,7 +69,8 @@ class ShardSequences:
         used = sorted({name for name in (shards[e] for e in np.unique(episode_N)) if name})
         position = {name: i for i, name in enumerate(used)}
         of_episode = np.array([position.get(name or "", -1) for name in shards], dtype=np.int64)
-        beyond = window_N * STRIDE_TICKS + WINDOW_TICKS > n_ticks[episode_N]
+        held_N = window_N * STRIDE_TICKS + WINDOW_TICKS
+        beyond = held_N > n_ticks[episode_N]
         if bool((beyond | (of_episode[episode_N] < 0)).any()):
             raise WarehouseError(
                 "a window reaches beyond its episode",
@@ -72,8 +84,10 @@ class ShardSequences:
                 for i, name in enumerate(used)
             ),
             map_N=of_episode[episode_N],
-            start_N=first_ticks[episode_N] + window_N * STRIDE_TICKS,
+            end_N=first_ticks[episode_N] + held_N,
+            held_N=held_N,
             channels=channels,
+            stretch=stretch,
         )
 
     @property
@@ -83,15 +97,23 @@ class ShardSequences:
 
     @property
     def n_timepoints(self) -> int:
-        """Ticks of a window."""
-        return WINDOW_TICKS
+        """Ticks of every case."""
+        return self.stretch.n_timepoints
 
     def gather(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cases ``x_BCT`` (float32, NaN = missing) in the order asked for."""
-        shape = (len(index_B), len(self.channels), WINDOW_TICKS)
-        x_BCT = np.empty(shape, dtype=np.float32)
-        map_B, start_B = self.map_N[index_B], self.start_N[index_B]
-        for which in np.unique(map_B):
-            rows = np.flatnonzero(map_B == which)
-            x_BCT[rows] = gather_windows(self.maps[which], start_B[rows], self.channels)
-        return x_BCT
+        stretch = self.stretch
+        x_BCT = np.full(
+            (len(index_B), len(self.channels), self.n_timepoints), np.nan, dtype=np.float32
+        )
+        map_B, end_B = self.map_N[index_B], self.end_N[index_B]
+        length_B = np.minimum(self.held_N[index_B], stretch.ticks)
+        # Lengths are few: a full stretch, or one of the first windows of an episode.
+        for which, length in np.unique(np.stack([map_B, length_B], axis=1), axis=0):
+            rows = np.flatnonzero((map_B == which) & (length_B == length))
+            x_BCT[rows, :, self.n_timepoints - stretch.points_of(length) :] = gather_windows(
+                self.maps[which], end_B[rows] - length, self.channels, int(length), stretch.step
+            )
+        if not stretch.looks_back:
+            return x_BCT
+        return relative_to_now(x_BCT, stretch.points_of(WINDOW_TICKS))

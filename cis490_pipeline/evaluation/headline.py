@@ -16,7 +16,7 @@ from cis490_pipeline.evaluation.comparison import (
     Verdict,
 )
 from cis490_pipeline.evaluation.interval import Interval
-from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
+from cis490_pipeline.evaluation.keys import ELAPSED_TIME, GRAMMAR_ONLY, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 
 _MOST_NAMES = 4
@@ -73,7 +73,21 @@ def _result(comparison: Comparison) -> list[str]:
         return [chosen, "no elapsed_time baseline was scored: nothing shows that channels matter"]
     time = _scored(comparison, own.second)
     gap = f"{chosen}, {time}: difference {_signed(own.difference)}"
-    return [gap, *_plainly(own, against), *_recommended(comparison)]
+    order = _against_grammar(comparison, best)
+    return [gap, *_plainly(own, against), *order, *_recommended(comparison)]
+
+
+def _against_grammar(comparison: Comparison, best: ModelKey) -> list[str]:
+    """Say what the order of phases alone is worth, and whether the best model is above it."""
+    grammar = next((one for one in comparison.models if one.key.family == GRAMMAR_ONLY), None)
+    if grammar is None:
+        return []
+    learned = next(one for one in comparison.models if one.key == best)
+    worth = _scored(comparison, grammar.key)
+    points = learned.macro_f1.point, grammar.macro_f1.point
+    if points[0] is not None and points[1] is not None and points[0] <= points[1]:
+        return [f"{best.label} is not above {worth}, which knows only the order of phases"]
+    return [worth]
 
 
 def _plainly(own: Difference, against: Sequence[Difference]) -> list[str]:

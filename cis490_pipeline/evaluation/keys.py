@@ -20,9 +20,10 @@ class FamilyRole(StrEnum):
 
 
 ELAPSED_TIME: Final = "elapsed_time"
+GRAMMAR_ONLY: Final = "grammar_only"
 NO_CONTEXT: Final = "none"
 
-_BASELINES: Final = frozenset({"majority", ELAPSED_TIME, "grammar_only"})
+_BASELINES: Final = frozenset({"majority", ELAPSED_TIME, GRAMMAR_ONLY})
 _SIMPLE: Final = frozenset({"gbt", "logistic", "knn", "knn_semi", "minirocket"})
 
 

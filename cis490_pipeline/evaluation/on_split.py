@@ -190,6 +190,7 @@ def _predictions(
         bundle.header.mode,
         summary=bundle.spec.inputs is Inputs.SUMMARY,
         sequences=bundle.spec.inputs is Inputs.SEQUENCE,
+        context=bundle.header.context,
     )
     proba_NK = predict(bundle, loaded.cases)
     return _rows(fitted, role, loaded, dict(zip(PROBABILITY_COLUMNS, proba_NK.T, strict=True)))

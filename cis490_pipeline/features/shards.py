@@ -138,9 +138,13 @@ def _ticks_of_file(path: Path) -> int:
 
 
 def gather_windows(
-    x_TC: NDArray[np.float32], start_B: ArrayLike, columns: Sequence[int]
+    x_TC: NDArray[np.float32],
+    start_B: ArrayLike,
+    columns: Sequence[int],
+    n_ticks: int = WINDOW_TICKS,
+    step: int = 1,
 ) -> NDArray[np.float32]:
-    """Copy windows out of a shard or a grid by their first tick.
+    """Copy windows, or longer stretches, out of a shard or a grid by their first tick.
 
     Parameters
     ----------
@@ -150,12 +154,16 @@ def gather_windows(
         First tick of each window, in any order, repeats allowed.
     columns
         Grid columns that come along; the others are never copied out.
+    n_ticks
+        Length of each.
+    step
+        Only every so-many-th tick comes along, the last one included.
 
     Returns
     -------
     NDArray[np.float32]
-        ``x_BCT``, float32 ``[B, len(columns), 100]``. The memory is ``[B, T, C]``, as in the
-        shard: the channel axis comes first by strides only, because turning each window over
+        ``x_BCT``, float32 ``[B, len(columns), ⌈n_ticks / step⌉]``. The memory is ``[B, T, C]``, as
+        in the shard: the channel axis comes first by strides only, because turning each window over
         would cost more than copying it.
 
     Raises
@@ -165,15 +173,16 @@ def gather_windows(
     """
     starts = np.asarray(start_B, dtype=np.int64).reshape(-1)
     wanted = np.asarray(columns, dtype=np.int64).reshape(-1)
-    _check_inside(x_TC, starts, wanted)
+    _check_inside(x_TC, starts, wanted, n_ticks)
     if not starts.size:
-        return np.empty((0, wanted.size, WINDOW_TICKS), dtype=np.float32)
-    window_NTC = sliding_window_view(x_TC, WINDOW_TICKS, axis=0).transpose(0, 2, 1)
+        return np.empty((0, wanted.size, -(-n_ticks // step)), dtype=np.float32)
+    every_NCT = sliding_window_view(x_TC, n_ticks, axis=0)[:, :, (n_ticks - 1) % step :: step]
+    window_NTC = every_NCT.transpose(0, 2, 1)
     runs = _runs(wanted)
     if len(runs) == 1:  # all channels: a second copy would halve the speed
         first, count = runs[0]
         return np.asarray(window_NTC[:, :, first : first + count][starts]).transpose(0, 2, 1)
-    x_BTC = np.empty((starts.size, WINDOW_TICKS, wanted.size), dtype=np.float32)
+    x_BTC = np.empty((starts.size, window_NTC.shape[1], wanted.size), dtype=np.float32)
     written = 0
     for first, count in runs:
         x_BTC[:, :, written : written + count] = window_NTC[:, :, first : first + count][starts]
@@ -182,13 +191,16 @@ def gather_windows(
 
 
 def _check_inside(
-    x_TC: NDArray[np.float32], starts: NDArray[np.int64], wanted: NDArray[np.int64]
+    x_TC: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    n_ticks: int,
 ) -> None:
-    n_ticks, n_columns = x_TC.shape
-    if starts.size and (starts.min() < 0 or starts.max() > n_ticks - WINDOW_TICKS):
+    n_held, n_columns = x_TC.shape
+    if starts.size and (starts.min() < 0 or starts.max() > n_held - n_ticks):
         raise IndexError(
             f"windows that begin at ticks {starts.min()} to {starts.max()} are not all within "
-            f"{n_ticks} ticks"
+            f"{n_held} ticks"
         )
     if wanted.size and (wanted.min() < 0 or wanted.max() >= n_columns):
         raise IndexError(f"columns {wanted.tolist()} are not all within {n_columns}")

@@ -136,6 +136,10 @@ def _spec_of(header: BundleHeader, directory: Path) -> FamilySpec:
         ) from error
     if header.mode not in spec.modes:
         raise _refusal("mode that the family does not have", directory, found=header.mode.value)
+    if header.context not in spec.contexts:
+        raise _refusal(
+            "context that the family does not have", directory, found=header.context.value
+        )
     return spec
 
 

@@ -11,6 +11,7 @@ from cis490_pipeline.models.classifier import FamilySpec
 from cis490_pipeline.models.cnn import CNN
 from cis490_pipeline.models.elapsed_time import ELAPSED_TIME
 from cis490_pipeline.models.gbt import GBT
+from cis490_pipeline.models.grammar_only import GRAMMAR_ONLY
 from cis490_pipeline.models.majority import MAJORITY
 
 FAMILIES: Final[tuple[FamilySpec, ...]] = (
@@ -18,6 +19,7 @@ FAMILIES: Final[tuple[FamilySpec, ...]] = (
     CNN,
     MAJORITY,
     ELAPSED_TIME,
+    GRAMMAR_ONLY,
 )
 
 

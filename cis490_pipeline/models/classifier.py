@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,12 +37,6 @@ class Inputs(StrEnum):
     SEQUENCE = "sequence"  # the raw grid
     TIME = "time"  # only the window's time since episode start
     NOTHING = "nothing"  # only the labels of the training set
-
-
-class Context(StrEnum):
-    """How much of the past a model sees beside the window itself; part of its identity."""
-
-    NONE = "none"
 
 
 class Procedure(StrEnum):
@@ -224,6 +219,20 @@ class FamilySpec:
     hyper_parameters: HyperParameters
     fitting: Network | Boosting | Counting
     load: Callable[[StoredModel], Classifier]
+
+    @property
+    def contexts(self) -> tuple[Context, ...]:
+        """How much of the past it can be given; the first is the default.
+
+        ``commissioned`` is a matter of statistics: of a sequence, the first window is not a part.
+        """
+        match self.inputs:
+            case Inputs.SUMMARY:
+                return (Context.NONE, Context.RECENT, Context.COMMISSIONED)
+            case Inputs.SEQUENCE:
+                return (Context.NONE, Context.RECENT)
+            case Inputs.TIME | Inputs.NOTHING:
+                return (Context.NONE,)
 
     @property
     def procedure(self) -> Procedure:

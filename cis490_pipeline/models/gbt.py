@@ -26,12 +26,13 @@ from cis490_pipeline.models.classifier import (
     StoredModel,
 )
 from cis490_pipeline.models.probabilities import normalised_rows
-from cis490_pipeline.models.views import summary_of
+from cis490_pipeline.models.views import channel_view
 
 if TYPE_CHECKING:
     import xgboost
 
 WEIGHTS_FILE: Final = "booster.ubj"
+_CASES_AT_ONCE: Final = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,10 @@ class GbtHyperParameters(HyperParameters):
     min_child_weight
         Weight a leaf needs at least; with weights of mean 1 about so many windows, half of which
         overlap their neighbour.
+    host_copies
+        In a context, so many further copies of the training set as other hosts might have recorded
+        it: levels moved by a factor, netflow missing. Without a context nothing is copied: a level
+        is all there is then.
     """
 
     rounds: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 800
@@ -66,6 +71,7 @@ class GbtHyperParameters(HyperParameters):
     column_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
     min_child_weight: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 1.0
     l2: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 1.0
+    host_copies: Annotated[int, msgspec.Meta(ge=0, le=16)] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,8 +82,13 @@ class GbtClassifier:
 
     def predict_proba(self, cases: Cases) -> NDArray[np.float64]:
         """Return the probabilities; without any channel it is the training mix."""
-        x_NF = np.ascontiguousarray(summary_of(cases), dtype=np.float32)
-        return normalised_rows(np.asarray(self.booster.inplace_predict(x_NF), dtype=np.float64))
+        view = channel_view(cases, Inputs.SUMMARY)
+        rows: list[NDArray[np.float64]] = []
+        for start in range(0, max(1, cases.n_cases), _CASES_AT_ONCE):
+            index_B = np.arange(start, min(start + _CASES_AT_ONCE, cases.n_cases))
+            x_BF = np.ascontiguousarray(view.gather(index_B)[:, :, 0], dtype=np.float32)
+            rows.append(np.asarray(self.booster.inplace_predict(x_BF), dtype=np.float64))
+        return normalised_rows(np.concatenate(rows))
 
     def weights(self) -> dict[str, bytes]:
         """Return the booster as UBJ."""

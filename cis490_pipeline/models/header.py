@@ -10,13 +10,15 @@ from typing import Annotated, Final
 
 import msgspec
 
+from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.errors import BundleError
-from cis490_pipeline.models.classifier import CaseShape, Context
+from cis490_pipeline.models.classifier import CaseShape
 from cis490_pipeline.models.hyper_parameters import Scalar
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import FeatureSchema, require_schema, schema_from_json
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 HEADER_FILE: Final = "header.json"
 LARGEST_HEADER_BYTES: Final = 1 << 20
 LARGEST_FILE_BYTES: Final = 2 << 30
@@ -36,7 +38,10 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Applied to every prediction: ``softmax(log p / temperature)``; 1 changes nothing."""
+    """Applied to every prediction, after the phase filter where there is one.
+
+    ``softmax(log p / temperature)``; a temperature of 1 changes nothing.
+    """
 
     temperature: Annotated[float, msgspec.Meta(gt=0, le=1e3)]
 
@@ -58,8 +63,8 @@ class BundleHeader:
     """Everything that one must know to use a model, and to say where it comes from.
 
     ``n_channels`` counts summary columns for a summary family (with one timepoint), and is 0 where
-    no channel is seen. ``id_val_macro_f1`` is None where it is undefined. ``code_commit`` is empty
-    outside a repository.
+    no channel is seen. ``phase_filter`` is None where the model goes without. ``id_val_macro_f1``
+    is None where it is undefined. ``code_commit`` is empty outside a repository.
     """
 
     format_version: int
@@ -74,6 +79,7 @@ class BundleHeader:
     seed: int
     labels: tuple[str, ...]
     identity: Sha256
+    phase_filter: PhaseFilter | None
     calibration: Calibration
     schema: FeatureSchema
     schema_fingerprint: Sha256
@@ -132,6 +138,8 @@ def _require_consistent(header: BundleHeader, data: bytes, where: str) -> None:
         raise _refusal("fingerprint is not that of the schema", where)
     if len(header.labels) < 2 or len(set(header.labels)) != len(header.labels):
         raise _refusal("labels are not distinct classes", where, found=str(header.labels))
+    if header.phase_filter is not None and header.phase_filter.n_classes != len(header.labels):
+        raise _refusal("phase filter of other classes", where, expected=f"{len(header.labels)}")
     for name in header.files:
         if not _PLAIN_NAME.fullmatch(name) or name == HEADER_FILE:
             raise _refusal("file name that is not a plain name", where, found=ascii(name)[:80])

@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.models.bundle import Bundle
+from cis490_pipeline.models.filtering import filtered
 from cis490_pipeline.models.probabilities import with_temperature
 from cis490_pipeline.models.views import require_shape
 
 
 def predict(bundle: Bundle, cases: Cases) -> NDArray[np.float64]:
-    """Return the probabilities ``[N, K]`` with the bundle's temperature applied.
+    """Return the probabilities ``[N, K]``, filtered where the bundle has a phase filter, tempered.
+
+    Of an episode all cases up to the last one asked for must be there, in any order: the filter
+    carries what it has seen of an episode from window to window.
 
     Raises
     ------
@@ -23,5 +27,7 @@ def predict(bundle: Bundle, cases: Cases) -> NDArray[np.float64]:
     require_shape(cases, bundle.spec.inputs, bundle.header.shape)
     if cases.n_cases == 0:
         return np.empty((0, bundle.header.shape.n_classes), dtype=np.float64)
-    raw_NK = bundle.classifier.predict_proba(cases)
-    return with_temperature(raw_NK, bundle.header.calibration.temperature)
+    p_NK = bundle.classifier.predict_proba(cases)
+    if bundle.header.phase_filter is not None:
+        p_NK = filtered(bundle.header.phase_filter, p_NK, cases)
+    return with_temperature(p_NK, bundle.header.calibration.temperature)

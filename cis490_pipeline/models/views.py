@@ -48,13 +48,17 @@ def _absent(inputs: Inputs) -> ConfigurationError:
 
 
 def summary_of(cases: Cases) -> NDArray[np.float32]:
-    """Return the window statistics ``x_NF``.
+    """Return the window statistics ``x_NF``, in context where they were loaded so.
+
+    In a context this is a large matrix, made anew: for families that fit on everything at once.
 
     Raises
     ------
     ConfigurationError
         Where the cases were loaded without them.
     """
+    if cases.in_context is not None:
+        return cases.in_context.matrix()
     if cases.summary_NF is None:
         raise _absent(Inputs.SUMMARY)
     return cases.summary_NF
@@ -68,6 +72,8 @@ def channel_view(cases: Cases, inputs: Inputs) -> SequenceView:
     ConfigurationError
         Where the cases were loaded without it, or the family sees no channel.
     """
+    if inputs is Inputs.SUMMARY and cases.in_context is not None:
+        return cases.in_context
     if inputs is Inputs.SUMMARY:
         return SummarySequences(x_NF=summary_of(cases))
     if inputs is Inputs.SEQUENCE and cases.sequences is not None:

@@ -1,4 +1,4 @@
-"""One asset per model family × mode, and one for its evaluation.
+"""One asset per model family × mode, with a model for each context, and one for its evaluation.
 
 A model depends on ``training_set`` alone. An evaluation depends on the model and on both sets: the
 test set is read there and nowhere before.
@@ -7,7 +7,7 @@ Not here: fitting (``training``), scoring (``evaluation``).
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import dagster as dg
@@ -15,7 +15,7 @@ import dagster as dg
 from cis490_pipeline.evaluation.on_split import ScoringContext, evaluate_on_split
 from cis490_pipeline.evaluation.records import EvaluationRecord
 from cis490_pipeline.models.catalog import FAMILIES
-from cis490_pipeline.models.classifier import Context, FamilySpec, Procedure
+from cis490_pipeline.models.classifier import FamilySpec, Procedure
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.orchestration.cancel import cancel_guard
 from cis490_pipeline.orchestration.config import ModelConfig
@@ -23,12 +23,14 @@ from cis490_pipeline.orchestration.metadata import file_link, markdown_table
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import current_schema
-from cis490_pipeline.training.on_split import FitOptions, fit_on_split
+from cis490_pipeline.training.on_split import fit_on_split
 from cis490_pipeline.training.progress import EpochRecord
 from cis490_pipeline.training.run import TrainingOutcome
 
 _SCORE_HEADER: Final = ("context", "seed", "bundle", "macro F1", "95 % interval", "episodes")
+_FIT_HEADER: Final = ("context", "bundle", "id_val", "epochs", "train loss", "took", "identity")
 _RETRY: Final = dg.RetryPolicy(max_retries=1, delay=10, backoff=dg.Backoff.EXPONENTIAL)
 
 
@@ -60,8 +62,8 @@ def build_model_asset(spec: FamilySpec, mode: Mode) -> dg.AssetsDefinition:
         kinds={spec.name, _library(spec)},  # the graph shows only the key's last part
         owners=["team:ml"],
         code_version=current_schema().fingerprint[:12],
-        description=f"`{spec.name}` fitted in mode `{mode.value}` on the split's training set; "
-        "the same identity is never fitted twice.",
+        description=f"`{spec.name}` fitted in mode `{mode.value}` on the split's training set, "
+        "once for each context; the same identity is never fitted twice.",
         tags={"family": spec.name, "mode": mode.value},
         pool="gpu" if spec.wants_gpu else None,
         op_tags={"dagster-celery/queue": "gpu" if spec.wants_gpu else "cpu"},
@@ -70,19 +72,14 @@ def build_model_asset(spec: FamilySpec, mode: Mode) -> dg.AssetsDefinition:
     def model(
         context: dg.AssetExecutionContext, config: ModelConfig, lab: Lab
     ) -> dg.MaterializeResult:
-        options = FitOptions(
-            family=spec.name,
-            mode=mode,
-            context=Context(config.context),
-            seed=config.seed,
-            overrides=config.hyper_parameters,
-            threads=config.threads,
-        )
         cancelled = cancel_guard(context.instance, context.run.run_id)
         reporter = _LogReporter(context.log.info)
         split = context.partition_key
-        outcome = fit_on_split(lab.warehouse, split, options, reporter, cancelled)
-        return _fitted(outcome, lab)
+        outcomes = {
+            options.context: fit_on_split(lab.warehouse, split, options, reporter, cancelled)
+            for options in config.to_fit_options(spec, mode)
+        }
+        return _fitted(outcomes, lab)
 
     return model
 
@@ -121,20 +118,31 @@ def _library(spec: FamilySpec) -> str:
     return by_procedure[spec.procedure]
 
 
-def _fitted(outcome: TrainingOutcome, lab: Lab) -> dg.MaterializeResult:
+def _fitted(outcomes: Mapping[Context, TrainingOutcome], lab: Lab) -> dg.MaterializeResult:
+    rows = [_fit_row(context, outcome) for context, outcome in outcomes.items()]
     metadata: dict[str, dg.MetadataValue] = {
-        "bundle": file_link(lab.warehouse.layout.models / outcome.bundle),
-        "identity": dg.MetadataValue.text(outcome.identity),
-        "reused": dg.MetadataValue.bool(outcome.reused),
-        "seconds": dg.MetadataValue.float(round(outcome.seconds, 3)),
+        "models": markdown_table(_FIT_HEADER, rows),
+        "seconds": dg.MetadataValue.float(round(sum(o.seconds for o in outcomes.values()), 3)),
     }
-    if outcome.id_val_macro_f1 is not None:
-        metadata["id_val_macro_f1"] = dg.MetadataValue.float(outcome.id_val_macro_f1)
+    for context, outcome in outcomes.items():
+        ending = "" if context is Context.NONE else f"_{context.value}"
+        metadata[f"bundle{ending}"] = file_link(lab.warehouse.layout.models / outcome.bundle)
+        if outcome.id_val_macro_f1 is not None:  # numbers plot over time
+            score = dg.MetadataValue.float(outcome.id_val_macro_f1)
+            metadata[f"id_val_macro_f1{ending}"] = score
+    bundles = "\n".join(sorted(outcome.bundle for outcome in outcomes.values()))
+    digest = hashlib.sha256(bundles.encode()).hexdigest()
+    return dg.MaterializeResult(data_version=dg.DataVersion(digest), metadata=metadata)
+
+
+def _fit_row(context: Context, outcome: TrainingOutcome) -> tuple[object, ...]:
+    score = "untested" if outcome.id_val_macro_f1 is None else f"{outcome.id_val_macro_f1:.3f}"
+    epochs, loss = "", ""
     if outcome.history:
         last = outcome.history[-1]
-        metadata["epochs"] = dg.MetadataValue.int(last.epoch)
-        metadata["train_loss"] = dg.MetadataValue.float(last.train_loss)
-    return dg.MaterializeResult(data_version=dg.DataVersion(outcome.bundle), metadata=metadata)
+        epochs, loss = str(last.epoch), f"{last.train_loss:.4f}"
+    how = "reused" if outcome.reused else f"{outcome.seconds:.1f} s"
+    return (context.value, outcome.bundle[:12], score, epochs, loss, how, outcome.identity[:12])
 
 
 def _scored(records: Sequence[EvaluationRecord]) -> dg.MaterializeResult:

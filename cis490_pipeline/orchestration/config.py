@@ -8,7 +8,11 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from cis490_pipeline.models.classifier import FamilySpec
+from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.splits.config import SplitConfig
+from cis490_pipeline.training.on_split import FitOptions
 
 
 class IndexConfig(dg.Config):
@@ -42,11 +46,35 @@ class SetsConfig(dg.Config):
 
 
 class ModelConfig(dg.Config):
-    """How one model is fitted; everything but the threads is part of its identity."""
+    """How an asset's models are fitted; everything but the threads is part of their identity."""
 
     seed: int = Field(default=0, description="Seed of every random draw of the fit.")
-    context: str = Field(default="none", description="What the model sees of the past.")
+    contexts: list[str] = Field(
+        default=["none", "recent"],
+        description="What the models see of the past; one model for each that the family has.",
+    )
+    phase_filter: bool | None = Field(
+        default=None, description="Weigh what can follow what; default: where there is a context."
+    )
     hyper_parameters: dict[str, Any] = Field(
         default={}, description="Overrides of the family's defaults."
     )
     threads: int = Field(default=1, description="Threads of the numerical library in this step.")
+
+    def to_fit_options(self, spec: FamilySpec, mode: Mode) -> tuple[FitOptions, ...]:
+        """Return one fit for each context; a family that has none of them is fitted without."""
+        for name in self.contexts:
+            Context(name)  # a word that is no context must not pass as a family's missing one
+        chosen = [context for context in spec.contexts if context.value in self.contexts]
+        return tuple(
+            FitOptions(
+                family=spec.name,
+                mode=mode,
+                context=context,
+                phase_filter=self.phase_filter,
+                seed=self.seed,
+                overrides=self.hyper_parameters,
+                threads=self.threads,
+            )
+            for context in chosen or spec.contexts[:1]
+        )

@@ -9,6 +9,7 @@ References: Mitchell et al. 2019 (model cards).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
@@ -21,6 +22,16 @@ from cis490_pipeline.reporting.text import (
     number_or_dash,
     scored,
 )
+
+_CONTEXT_WORDS: Final = {
+    "none": "It sees one window at a time.",
+    "recent": "It sees each window beside those of the last two minutes of the same device, so it "
+    "needs every window in order; of the first ones it knows less.",
+    "commissioned": "It sees each window beside those of the last two minutes and beside the "
+    "device's first. That assumes that the device was clean when it was commissioned: one that "
+    "was infected already is compared with its infection, and its scores do not count.",
+}
+"""What a model's context asks of whoever uses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,7 @@ class ModelFacts:
     labels: tuple[str, ...]
     n_channels: int
     hyper_parameters: tuple[tuple[str, str], ...]
+    phase_filter: str
     temperature: float | None
     id_val_macro_f1: float | None
     schema_fingerprint: str
@@ -67,6 +79,7 @@ def _model_lines(facts: ModelFacts) -> list[str]:
             ("family", facts.key.family),
             ("mode", f"{facts.key.mode.value} ({facts.n_channels} channels or columns)"),
             ("context", facts.key.context),
+            ("phase filter", facts.phase_filter),
             ("seed", str(facts.key.seed)),
             ("bundle", facts.bundle),
             ("size", f"{facts.size_bytes} bytes"),
@@ -87,6 +100,8 @@ def _use_lines(facts: ModelFacts) -> list[str]:
             f"Gives a probability for each of {', '.join(facts.labels)} to every window of 10 s. "
             "It refuses data of another feature schema."
         ),
+        "",
+        markdown_text(_CONTEXT_WORDS[facts.key.context]),
         "",
         markdown_text(
             "Not shown: behaviour on hosts, profiles and samples other than those below, and the "

@@ -5,6 +5,7 @@ Not here: the card (``cards``).
 
 from collections.abc import Mapping
 
+from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.records import EvaluationRecord
 from cis490_pipeline.models.header import BundleHeader
@@ -32,6 +33,7 @@ def model_facts(record: EvaluationRecord, header: BundleHeader) -> ModelFacts:
         labels=header.labels,
         n_channels=header.n_channels,
         hyper_parameters=_texts(header.hyper_parameters),
+        phase_filter=_in_words(header.phase_filter),
         temperature=header.calibration.temperature,
         id_val_macro_f1=header.id_val_macro_f1,
         schema_fingerprint=header.schema_fingerprint,
@@ -39,6 +41,12 @@ def model_facts(record: EvaluationRecord, header: BundleHeader) -> ModelFacts:
         code_commit=header.code_commit,
         size_bytes=sum(file.bytes for file in header.files.values()),
     )
+
+
+def _in_words(phase_filter: PhaseFilter | None) -> str:
+    if phase_filter is None:
+        return "none"
+    return f"sharpness {phase_filter.sharpness:g}, inertia {phase_filter.inertia:g}"
 
 
 def _texts(values: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

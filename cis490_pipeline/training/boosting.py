@@ -5,20 +5,26 @@ Shape suffixes: N cases, F features, K classes.
 Not here: the stored model (``models.gbt``).
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 from xgboost.callback import TrainingCallback
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.datasets.other_hosts import on_another_host
 from cis490_pipeline.errors import TrainingCancelledError
-from cis490_pipeline.models.classifier import FitTask, narrow
+from cis490_pipeline.models.classifier import FitTask, Inputs, narrow
 from cis490_pipeline.models.gbt import GbtClassifier, GbtHyperParameters
-from cis490_pipeline.models.views import summary_of
+from cis490_pipeline.models.views import channel_view
 from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_on
 from cis490_pipeline.training.progress import EpochRecord
 
 _ROUNDS_PER_RECORD = 10
+_CASES_PER_CHUNK: Final = 8192
 EvaluationLog = dict[str, dict[str, list[float] | list[tuple[float, float]]]]
 
 
@@ -73,18 +79,60 @@ def _parameters(task: FitTask, chosen: GbtHyperParameters) -> dict[str, int | fl
     }
 
 
+class _Chunks(xgboost.DataIter):
+    """Feeds XGBoost a few thousand cases at a time: the columns in context are never held whole."""
+
+    def __init__(self, slices: Sequence[Cases], weight_K: NDArray[np.float64]) -> None:
+        super().__init__()
+        self._slices, self._weight_K = slices, weight_K
+        self._chunks = [
+            (cases, np.arange(start, min(start + _CASES_PER_CHUNK, cases.n_cases)))
+            for cases in slices
+            for start in range(0, cases.n_cases, _CASES_PER_CHUNK)
+        ]
+        self._next = 0
+
+    def reset(self) -> None:
+        """Begin again."""
+        self._next = 0
+
+    def next(self, input_data: Callable[..., None]) -> bool:
+        """Hand over one chunk; return False where there is none left."""
+        if self._next == len(self._chunks):
+            return False
+        cases, index_B = self._chunks[self._next]
+        x_BF = channel_view(cases, Inputs.SUMMARY).gather(index_B)[:, :, 0]
+        y_B = cases.y_N[index_B]
+        input_data(
+            data=np.ascontiguousarray(x_BF, dtype=np.float32),
+            label=y_B,
+            weight=self._weight_K[y_B],
+        )
+        self._next += 1
+        return True
+
+
 def _matrix(
-    cases: Cases, task: FitTask, bins: int, reference: xgboost.QuantileDMatrix | None
+    slices: Sequence[Cases], task: FitTask, bins: int, reference: xgboost.QuantileDMatrix | None
 ) -> xgboost.QuantileDMatrix:
-    weight_N: NDArray[np.float64] = task.class_weight_K[cases.y_N]
     return xgboost.QuantileDMatrix(
-        np.ascontiguousarray(summary_of(cases), dtype=np.float32),
-        label=cases.y_N,
-        weight=weight_N,
+        _Chunks(slices, task.class_weight_K),
         max_bin=bins,
         ref=reference,
         nthread=task.compute.threads,
     )
+
+
+def _train_slices(task: FitTask, n_copies: int) -> list[Cases]:
+    """Return the train slice, and its copies as other hosts might have recorded them."""
+    train = task.train
+    if train.in_context is None:
+        return [train]
+    copies = [
+        replace(train, in_context=on_another_host(train.in_context, seed))
+        for seed in range(task.seed, task.seed + n_copies)
+    ]
+    return [train, *copies]
 
 
 def fit_boosting(task: FitTask, watch: Supervision) -> Fitted:
@@ -96,8 +144,8 @@ def fit_boosting(task: FitTask, watch: Supervision) -> Fitted:
         Where its owner cancels; asked every ten rounds.
     """
     chosen = narrow(task.hyper_parameters, GbtHyperParameters)
-    train = _matrix(task.train, task, chosen.bins, None)
-    id_val = _matrix(task.id_val, task, chosen.bins, train)
+    train = _matrix(_train_slices(task, chosen.host_copies), task, chosen.bins, None)
+    id_val = _matrix([task.id_val], task, chosen.bins, train)
     recorder = _Recorder(watch, chosen.learning_rate)
     booster = xgboost.train(
         _parameters(task, chosen),

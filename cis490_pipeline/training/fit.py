@@ -1,4 +1,4 @@
-"""Fitting any family on two slices in memory: checks, class weights, procedure, calibration.
+"""Fitting any family on two slices in memory: checks, weights, procedure, filter, calibration.
 
 ``fit-arrays`` and the tests call this directly; ``run`` puts registry, identity and attempts around
 it. Not here: those.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.errors import TrainingError
 from cis490_pipeline.models.classifier import (
     Boosting,
@@ -20,20 +21,27 @@ from cis490_pipeline.models.classifier import (
     HyperParameters,
     Network,
 )
+from cis490_pipeline.models.filtering import filtered
 from cis490_pipeline.models.views import require_shape, shape_of
 from cis490_pipeline.training.calibration import fit_temperature
 from cis490_pipeline.training.counting import fit_counting
-from cis490_pipeline.training.fitted import Fitted, Supervision
+from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_of
 from cis490_pipeline.training.objective import inverse_frequency_weights
+from cis490_pipeline.training.phase_filter import fit_phase_filter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CalibratedFit:
-    """A fitted model, the shape of its cases, and the temperature that calibrates it."""
+    """A fitted model, the shape of its cases, its phase filter, and what calibrates it.
+
+    ``id_val_macro_f1`` is that of the whole, with the filter.
+    """
 
     fitted: Fitted
     shape: CaseShape
+    phase_filter: PhaseFilter | None
     temperature: float
+    id_val_macro_f1: float | None
 
 
 def _refusal(what: str, found: str, todo: str) -> TrainingError:
@@ -94,6 +102,7 @@ def fit_family(
     seed: int = 0,
     compute: Compute | None = None,
     watch: Supervision | None = None,
+    phase_filter: bool = False,
 ) -> CalibratedFit:
     """Fit a family on ``train``, choose and calibrate on ``id_val``.
 
@@ -105,6 +114,8 @@ def fit_family(
         None: one thread on the CPU.
     watch
         None: nobody watches, nothing is saved on the way.
+    phase_filter
+        Whether the model gets one; needs cases of episodes, with their times.
 
     Raises
     ------
@@ -128,5 +139,16 @@ def fit_family(
         compute=compute or Compute(),
     )
     fitted = _procedure(spec, task, watch or Supervision())
-    temperature = fit_temperature(fitted.classifier.predict_proba(id_val), id_val.y_N)
-    return CalibratedFit(fitted=fitted, shape=shape, temperature=temperature)
+    p_NK = fitted.classifier.predict_proba(id_val)
+    score = fitted.id_val_macro_f1
+    chosen = fit_phase_filter(train, id_val, p_NK) if phase_filter else None
+    if chosen is not None:
+        p_NK = filtered(chosen, p_NK, id_val)
+        score = macro_f1_of(p_NK, id_val.y_N)
+    return CalibratedFit(
+        fitted=fitted,
+        shape=shape,
+        phase_filter=chosen,
+        temperature=fit_temperature(p_NK, id_val.y_N),
+        id_val_macro_f1=score,
+    )

@@ -33,6 +33,7 @@ def job_identity(
         "family": request.family,
         "mode": request.mode.value,
         "context": request.context.value,
+        "phase_filter": request.phase_filter,
         "hyper_parameters": scalars_of(request.hyper_parameters),
         "seed": request.seed,
         "statuses": sorted(set(request.statuses)),

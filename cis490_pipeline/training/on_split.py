@@ -9,25 +9,34 @@ from dataclasses import dataclass, field
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.datasets.loading import load_cases
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
-from cis490_pipeline.models.classifier import Context, Inputs
+from cis490_pipeline.models.classifier import Inputs
 from cis490_pipeline.models.current import FittedModel, save_fitted
 from cis490_pipeline.models.provenance import code_commit, library_versions
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.training.fitted import Cancelled
 from cis490_pipeline.training.progress import Reporter
-from cis490_pipeline.training.request import TrainingRequest, hyper_parameters_from_overrides
+from cis490_pipeline.training.request import (
+    TrainingRequest,
+    filters_by_default,
+    hyper_parameters_from_overrides,
+)
 from cis490_pipeline.training.run import Provenance, TrainingOutcome, train
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitOptions:
-    """What to fit; ``overrides`` replace the family's default hyper-parameters."""
+    """What to fit; ``overrides`` replace the family's default hyper-parameters.
+
+    A ``phase_filter`` of None is one where there is a context.
+    """
 
     family: str
     mode: Mode
     context: Context = Context.NONE
+    phase_filter: bool | None = None
     seed: int = 0
     overrides: Mapping[str, object] = field(default_factory=dict[str, object])
     threads: int = 1
@@ -35,6 +44,7 @@ class FitOptions:
 
 def request_of(options: FitOptions, statuses: tuple[str, ...]) -> TrainingRequest:
     """Return the validated request; ConfigurationError where the options do not fit together."""
+    given = options.phase_filter
     return TrainingRequest(
         family=options.family,
         mode=options.mode,
@@ -42,6 +52,7 @@ def request_of(options: FitOptions, statuses: tuple[str, ...]) -> TrainingReques
         seed=options.seed,
         statuses=statuses,
         hyper_parameters=hyper_parameters_from_overrides(options.family, options.overrides),
+        phase_filter=filters_by_default(options.context) if given is None else given,
     )
 
 
@@ -93,6 +104,7 @@ def _load(
             request.mode,
             summary=inputs is Inputs.SUMMARY,
             sequences=inputs is Inputs.SEQUENCE,
+            context=request.context,
         ).cases
         for members in (training_set.train, training_set.id_val)
     ]

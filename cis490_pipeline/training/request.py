@@ -1,4 +1,4 @@
-"""What to fit: family, mode, context, seed, statuses and hyper-parameters, validated.
+"""What to fit: family, mode, context, phase filter, seed, statuses and hyper-parameters, validated.
 
 Not here: the training set it is fitted on (``run``), its hash (``identity``).
 """
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import family
-from cis490_pipeline.models.classifier import Context, FamilySpec, HyperParameters
+from cis490_pipeline.models.classifier import FamilySpec, HyperParameters
 from cis490_pipeline.models.hyper_parameters import with_overrides
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 
 DEFAULT_STATUSES = ("accepted", "degraded")
 
@@ -19,10 +20,16 @@ DEFAULT_STATUSES = ("accepted", "degraded")
 class TrainingRequest:
     """One fit.
 
+    Attributes
+    ----------
+    phase_filter
+        Whether the model's probabilities go through a phase filter.
+
     Raises
     ------
     ConfigurationError
-        Where the family is unknown, does not have the mode, or the hyper-parameters are not its.
+        Where the family is unknown, does not have the mode or the context, or the hyper-parameters
+        are not its.
     """
 
     family: str
@@ -31,17 +38,12 @@ class TrainingRequest:
     seed: int
     statuses: tuple[str, ...]
     hyper_parameters: HyperParameters
+    phase_filter: bool = False
 
     def __post_init__(self) -> None:
         spec = self.spec
-        if self.mode not in spec.modes:
-            raise ConfigurationError(
-                "the family does not have this mode",
-                where=f"family {self.family}",
-                expected="one of " + ", ".join(mode.value for mode in spec.modes),
-                found=self.mode.value,
-                todo="choose one of these modes",
-            )
+        _require_one_of(self.mode, spec.modes, "mode", self.family)
+        _require_one_of(self.context, spec.contexts, "context", self.family)
         if type(self.hyper_parameters) is not type(spec.hyper_parameters):
             raise ConfigurationError(
                 "hyper-parameters of another family",
@@ -58,6 +60,24 @@ class TrainingRequest:
     def spec(self) -> FamilySpec:
         """The family that is asked for."""
         return family(self.family)
+
+
+def _require_one_of(
+    chosen: Mode | Context, known: tuple[Mode | Context, ...], what: str, family_name: str
+) -> None:
+    if chosen not in known:
+        raise ConfigurationError(
+            f"the family does not have this {what}",
+            where=f"family {family_name}",
+            expected="one of " + ", ".join(one.value for one in known),
+            found=chosen.value,
+            todo=f"choose one of these {what}s",
+        )
+
+
+def filters_by_default(context: Context) -> bool:
+    """Return whether a model gets a phase filter where nobody says: where it looks back anyway."""
+    return context is not Context.NONE
 
 
 def _require_seed_and_statuses(seed: int, statuses: tuple[str, ...]) -> None:

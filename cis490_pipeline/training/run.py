@@ -81,6 +81,7 @@ def _header(job: _Job, done: CalibratedFit) -> BundleHeader:
         seed=request.seed,
         labels=tuple(phase.value for phase in PHASES),
         identity=job.identity,
+        phase_filter=done.phase_filter,
         calibration=Calibration(temperature=done.temperature),
         schema=job.schema,
         schema_fingerprint=job.schema.fingerprint,
@@ -88,7 +89,7 @@ def _header(job: _Job, done: CalibratedFit) -> BundleHeader:
         n_timepoints=done.shape.n_timepoints,
         library_versions=dict(job.provenance.library_versions),
         code_commit=job.provenance.code_commit,
-        id_val_macro_f1=fitted.id_val_macro_f1,
+        id_val_macro_f1=done.id_val_macro_f1,
         history=HistorySummary(
             rounds=fitted.rounds, best_round=fitted.best_round, steps=fitted.steps
         ),
@@ -126,6 +127,7 @@ def _fit(
         seed=job.request.seed,
         compute=compute,
         watch=watch,
+        phase_filter=job.request.phase_filter,
     )
 
 
@@ -195,7 +197,7 @@ def train(  # noqa: PLR0913 - keyword-only; each one is another party's, none be
     return TrainingOutcome(
         bundle=bundle,
         identity=identity,
-        id_val_macro_f1=done.fitted.id_val_macro_f1,
+        id_val_macro_f1=done.id_val_macro_f1,
         seconds=time.monotonic() - started,
         reused=False,
         history=done.fitted.history,

@@ -68,6 +68,23 @@ def test_the_same_training_again_is_reused(call: Call, data: Path) -> None:
     assert other.result["reused"] is False
 
 
+def test_context_and_filter_are_options_and_part_of_the_identity(call: Call, data: Path) -> None:
+    words = ("train", "--data", data, *SPLIT, "--family", "gbt", "--mode", "realistic", "--json")
+    options = ((), ("--context", "recent"), ("--context", "recent", "--no-phase-filter"))
+    done = [call(*words, *more).must_succeed().result for more in options]
+    headers = [read_header(data / "models" / one["bundle"])[1] for one in done]
+    assert [header.context.value for header in headers] == ["none", "recent", "recent"]
+    assert [header.phase_filter is not None for header in headers] == [False, True, False]
+    assert len({one["identity"] for one in done}) == 3
+    scored = call("evaluate", "--data", data, *SPLIT, "--family", "gbt", "--json").must_succeed()
+    by_context = {model["context"]: model for model in scored.result["models"]}
+    assert set(by_context) == {"none", "recent"}
+    assert by_context["recent"]["bundle"] == done[2]["bundle"], "the last one fitted is current"
+    assert by_context["recent"]["ci_low"] > by_context["none"]["ci_high"]
+    refused = call("train", "--data", data, *SPLIT, *CLOCK, "--context", "recent")
+    refused.check_refusal(2, "does not have this context", "elapsed_time")
+
+
 def test_another_seed_is_another_identity(call: Call, data: Path) -> None:
     words = ("train", "--data", data, *SPLIT, *CLOCK, "--json")
     identities = {call(*words, "--seed", s).must_succeed().result["identity"] for s in (0, 1, 2)}

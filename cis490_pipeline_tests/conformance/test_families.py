@@ -157,8 +157,8 @@ def test_two_classes_suffice(spec, mode):
 
 
 def test_what_is_in_the_training_set_is_learned(spec, mode):
-    if spec.inputs is Inputs.NOTHING:
-        pytest.skip("sees nothing to learn from")
+    if spec.inputs is Inputs.NOTHING or spec.name == "grammar_only":
+        pytest.skip("sees nothing to learn from: these windows are no neighbours of each other")
     overrides = {} if spec.name != "cnn" else {"epochs": 40}
     request = request_for(spec.name, mode, **overrides)
     train, id_val = cases_for(mode, 150, seed=1), cases_for(mode, 50, seed=2)

@@ -19,25 +19,33 @@ _ASSET = """query($k: AssetKeyInput!) { assetOrError(assetKey: $k) { ... on Asse
         label ... on IntMetadataEntry { intValue } } } } } }"""
 
 
-def test_the_first_run_ends_in_six_models_with_intervals(first_smoke: Smoke) -> None:
+def test_the_first_run_ends_in_models_with_intervals(first_smoke: Smoke) -> None:
     result = first_smoke.result
     assert result["split"] == "host=lab-b"
     assert result["episodes_new"] == 48
-    rows = {(m["family"], m["mode"]): m for m in result["models"]}
+    rows = {(m["family"], m["mode"], m["context"]): m for m in result["models"]}
     assert set(rows) == {
-        ("gbt", "realistic"),
-        ("gbt", "oracle"),
-        ("cnn", "realistic"),
-        ("cnn", "oracle"),
-        ("majority", "any"),
-        ("elapsed_time", "any"),
+        ("gbt", "realistic", "none"),
+        ("gbt", "realistic", "recent"),
+        ("gbt", "oracle", "none"),
+        ("gbt", "oracle", "recent"),
+        ("cnn", "realistic", "none"),
+        ("cnn", "oracle", "none"),
+        ("majority", "any", "none"),
+        ("elapsed_time", "any", "none"),
+        ("grammar_only", "any", "none"),
     }
     for row in rows.values():
         assert 0 <= row["ci_low"] <= row["macro_f1"] <= row["ci_high"] <= 1
         assert row["ci_low"] < row["ci_high"]
         assert row["reused"] is False
     # the learned models must be better than always saying the most frequent phase
-    assert rows["gbt", "oracle"]["macro_f1"] > rows["majority", "any"]["ci_high"]
+    floor = rows["majority", "any", "none"]["ci_high"]
+    assert rows["gbt", "oracle", "none"]["macro_f1"] > floor
+    # and the past is what makes them travel to another host
+    assert (
+        rows["gbt", "realistic", "recent"]["ci_low"] > rows["gbt", "realistic", "none"]["macro_f1"]
+    )
 
 
 def test_the_run_says_what_it_does_and_where_the_report_is(first_smoke: Smoke) -> None:
@@ -58,9 +66,9 @@ def test_the_second_run_ingests_nothing_and_reuses_every_model(
     assert second_smoke.result["episodes_new"] == 0
     assert all(model["reused"] for model in second_smoke.result["models"])
     assert "0 new episodes ingested" in second_smoke.stdout
-    assert "6 of 6 models reused" in second_smoke.stdout
+    assert "9 of 9 models reused" in second_smoke.stdout
     scores = [
-        [(m["family"], m["mode"], m["macro_f1"], m["ci_low"]) for m in smoke.result["models"]]
+        [(m["family"], m["context"], m["macro_f1"], m["ci_low"]) for m in smoke.result["models"]]
         for smoke in (first_smoke, second_smoke)
     ]
     assert scores[0] == scores[1]

@@ -139,7 +139,7 @@ def _with(header, **changes):
     return msgspec.json.encode({**raw, **changes})
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, [1], 10**30])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None, [1], 10**30])
 def test_a_foreign_format_version_is_refused_before_anything_else(majority, tmp_path, version):
     encoded = json.dumps({"format_version": version, "schema": "?"}).encode()
     with pytest.raises(BundleError, match="format version"):
@@ -153,6 +153,7 @@ def test_a_foreign_format_version_is_refused_before_anything_else(majority, tmp_
         ({"seed": "0"}, "other fields"),
         ({"mode": "psychic"}, "other fields"),
         ({"context": "future"}, "other fields"),
+        ({"context": "recent"}, "context that the family"),
         ({"labels": ["clean"]}, "distinct classes"),
         ({"labels": ["clean", "clean"]}, "distinct classes"),
         ({"calibration": {"temperature": 0.0}}, "other fields"),

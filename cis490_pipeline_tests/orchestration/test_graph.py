@@ -1,8 +1,14 @@
 """The graph loads clean, names what it should, and imports nothing heavy."""
 
 import dagster as dg
+import pytest
 
 from cis490_pipeline.models.catalog import FAMILIES
+from cis490_pipeline.models.cnn import CNN
+from cis490_pipeline.models.gbt import GBT
+from cis490_pipeline.orchestration.config import ModelConfig
+from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline_tests.orchestration.conftest import Farm
 
 
@@ -55,3 +61,17 @@ def test_registration_adds_hosts_and_splits_once(farm: Farm) -> None:
     farm.ship("lab-c", 900)
     assert farm.register().new_hosts == ("lab-c",)
     assert "host=lab-c" in farm.instance.get_dynamic_partitions("split")
+
+
+def test_an_asset_fits_a_model_for_every_context_that_its_family_has() -> None:
+    config = ModelConfig(contexts=["none", "recent"], seed=3)
+    found = {
+        spec.name: [options.context for options in config.to_fit_options(spec, spec.modes[0])]
+        for spec in FAMILIES
+    }
+    assert found["gbt"] == found["cnn"] == [Context.NONE, Context.RECENT]
+    assert found["majority"] == found["grammar_only"] == [Context.NONE]
+    commissioned = ModelConfig(contexts=["commissioned"])
+    assert [o.context for o in commissioned.to_fit_options(CNN, Mode.ORACLE)] == [Context.NONE]
+    with pytest.raises(ValueError, match="recnt"):
+        ModelConfig(contexts=["recnt"]).to_fit_options(GBT, Mode.ORACLE)

@@ -19,6 +19,7 @@ FACTS = ModelFacts(
     labels=("clean", "armed"),
     n_channels=150,
     hyper_parameters=(("max_depth", "4"), ("eta", "0.1")),
+    phase_filter="sharpness 2, inertia 0.5",
     temperature=1.25,
     id_val_macro_f1=None,
     schema_fingerprint="12" * 32,
@@ -44,6 +45,17 @@ def test_model_card_quotes_the_header_and_the_evaluation():
     assert "| armed | untested | 0 |" in text
     assert "| macro F1 on id_val | – |" in text
     assert FACTS.bundle in text
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [("none", "one window at a time"), ("commissioned", "assumes that the device was clean")],
+)
+def test_model_card_says_what_its_context_asks_for(context, words):
+    key = dataclasses.replace(FACTS.key, context=context)
+    text = model_card(dataclasses.replace(FACTS, key=key), None)
+    assert words in text
+    assert "| phase filter | sharpness 2, inertia 0.5 |" in _plain(text)
 
 
 def test_bundle_without_test_set_claims_no_score():

@@ -8,7 +8,9 @@ from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.gbt import GbtHyperParameters
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.training.identity import job_identity
+from cis490_pipeline.training.on_split import FitOptions, request_of
 from cis490_pipeline.training.request import hyper_parameters_from_overrides
 from cis490_pipeline_tests.conformance.factory import request_for
 
@@ -66,6 +68,8 @@ def test_everything_that_matters_changes_the_identity():
     found = [
         _identity(),
         _identity(replace(GBT, seed=1)),
+        _identity(replace(GBT, context=Context.RECENT)),
+        _identity(replace(GBT, phase_filter=True)),
         _identity(replace(GBT, mode=Mode.ORACLE)),
         _identity(replace(GBT, statuses=("accepted", "degraded"))),
         _identity(replace(GBT, hyper_parameters=GbtHyperParameters(depth=7))),
@@ -84,3 +88,31 @@ def test_the_order_of_statuses_and_whole_floats_do_not():
     assert _identity(one) == _identity(two)
     whole = replace(GBT, hyper_parameters=GbtHyperParameters(l2=2))
     assert _identity(whole) == _identity(replace(GBT, hyper_parameters=GbtHyperParameters(l2=2.0)))
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "context"),
+    [
+        ("cnn", Mode.REALISTIC, Context.COMMISSIONED),
+        ("majority", Mode.ANY, Context.RECENT),
+        ("elapsed_time", Mode.ANY, Context.RECENT),
+    ],
+)
+def test_a_context_that_the_family_does_not_have_is_refused(name, mode, context):
+    with pytest.raises(ConfigurationError, match="context") as caught:
+        replace(request_for(name, mode), context=context)
+    assert caught.value.found == context.value
+
+
+@pytest.mark.parametrize(
+    ("context", "given", "filters"),
+    [
+        (Context.NONE, None, False),
+        (Context.RECENT, None, True),
+        (Context.NONE, True, True),
+        (Context.RECENT, False, False),
+    ],
+)
+def test_who_looks_back_is_filtered_unless_told_otherwise(context, given, filters):
+    options = FitOptions(family="gbt", mode=Mode.REALISTIC, context=context, phase_filter=given)
+    assert request_of(options, ("accepted",)).phase_filter is filters

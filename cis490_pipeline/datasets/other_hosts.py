@@ -1,0 +1,62 @@
+"""The same episodes as another host might have recorded them: augmentation for training.
+
+Shape suffixes: M windows held, E episodes, C visible channels, F statistics (C × S).
+
+What differs between hosts is known without looking at any: the level of a channel (a larger
+machine, a busier network) is moved by a factor, and ``netflow`` may be missing altogether (the one
+file that an accepted or degraded episode can lack). Phases, order and changes stay.
+
+Not here: who trains on it (``training.boosting``); scoring never does.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cis490_pipeline.datasets.in_context import StatisticsInContext
+from cis490_pipeline.features.past import signed_log
+from cis490_pipeline.schema.channels import CHANNELS, Source
+from cis490_pipeline.schema.windows import N_STATS, STATS, Stat
+
+_FACTOR_SD: Final = 0.7
+"""Of the logarithm of the factor: two thirds of the channels move by less than 2."""
+_SHARE_WITHOUT_NETFLOW: Final = 0.4
+_MISSING: Final = STATS.index(Stat.MISSING)
+_ROWS_AT_ONCE: Final = 4096
+
+
+def on_another_host(view: StatisticsInContext, seed: int) -> StatisticsInContext:
+    """Return the windows with each episode's channels scaled, and some without netflow."""
+    generator = np.random.default_rng(seed)
+    first_E = np.unique(view.row_N - view.window_N)
+    factor_EC = np.exp(generator.normal(0.0, _FACTOR_SD, (first_E.size, len(view.channels))))
+    factor_EF = np.repeat(factor_EC, N_STATS, axis=1).astype(np.float32)
+    factor_EF[:, _MISSING::N_STATS] = 1.0
+    without_E = generator.random(first_E.size) < _SHARE_WITHOUT_NETFLOW
+    netflow_F = _netflow_columns(view.channels)
+    z_MF = np.empty_like(view.z_MF)
+    for start in range(0, len(z_MF), _ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(z_MF)))
+        episode_B = np.searchsorted(first_E, rows, side="right") - 1
+        z_MF[rows] = _scaled(view.z_MF[rows], factor_EF[episode_B])
+        blind = np.ix_(rows[without_E[episode_B]], np.flatnonzero(netflow_F))
+        z_MF[blind] = _blind_statistics(int(netflow_F.sum()))
+    return replace(view, z_MF=z_MF)
+
+
+def _netflow_columns(channels: tuple[int, ...]) -> NDArray[np.bool_]:
+    of_netflow = [CHANNELS[channel].source is Source.NETFLOW for channel in channels]
+    return np.repeat(np.array(of_netflow, dtype=np.bool_), N_STATS)
+
+
+def _scaled(z_BF: NDArray[np.float32], factor_BF: NDArray[np.float32]) -> NDArray[np.float32]:
+    return signed_log(np.sign(z_BF) * np.expm1(np.abs(z_BF)) * factor_BF)
+
+
+def _blind_statistics(n_columns: int) -> NDArray[np.float32]:
+    """Return the statistics of channels without a single value: a missing share of 1."""
+    z_F = np.full(n_columns, np.nan, dtype=np.float32)
+    z_F[_MISSING::N_STATS] = signed_log(np.ones(1, dtype=np.float32))
+    return z_F

@@ -1,0 +1,78 @@
+"""How much of the past a model sees beside its window, and what exactly.
+
+Everything here is causal: of a window, only what lies before its end counts. The numbers are part
+of what a stored model means; whoever changes one raises the format version of the bundles.
+
+Not here: the arithmetic (``features.past``), which families have which (``models.classifier``).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
+
+
+class Context(StrEnum):
+    """A model's view of the past; part of its identity."""
+
+    NONE = "none"  # the window alone
+    RECENT = "recent"  # the last minutes of the same episode
+    COMMISSIONED = "commissioned"  # and the device's first window, which must have been clean
+
+
+STEP_WINDOWS: Final = 2
+"""A window two before is the last one that shares no tick with this one."""
+MEAN_WINDOWS: Final = 8
+"""Windows in the mean that a window is compared with."""
+RANGE_WINDOWS: Final = 24
+"""Windows in the range (highest and lowest) that a window is compared with: two minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """What a sequence family sees of the grid: every ``step``-th of the last ``ticks`` ticks.
+
+    The window's last tick is always among them. Where it looks back, values are on the signed
+    logarithm and relative to the window's own mean.
+    """
+
+    ticks: int
+    step: int
+
+    @property
+    def n_timepoints(self) -> int:
+        """Ticks that are seen."""
+        return self.points_of(self.ticks)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether there is more than the window."""
+        return self.ticks > WINDOW_TICKS
+
+    def points_of(self, ticks: int) -> int:
+        """Return how many of so many last ticks are seen.
+
+        >>> Stretch(ticks=100, step=4).points_of(50)
+        13
+        """
+        return -(-ticks // self.step)
+
+
+_ALONE: Final = Stretch(ticks=WINDOW_TICKS, step=1)
+_BACK: Final = Stretch(ticks=RANGE_WINDOWS * STRIDE_TICKS, step=4)
+"""Two minutes at 2.5 Hz: what a device can record is sampled at 1 or 2 Hz and held on the grid."""
+STRETCHES: Final[dict[Context, Stretch]] = {
+    Context.NONE: _ALONE,
+    Context.RECENT: _BACK,
+    Context.COMMISSIONED: _BACK,
+}
+
+
+def blocks_of(context: Context) -> int:
+    """Return how many columns stand for each statistic of the window.
+
+    >>> [blocks_of(context) for context in Context]
+    [1, 5, 6]
+    """
+    return {Context.NONE: 1, Context.RECENT: 5, Context.COMMISSIONED: 6}[context]
