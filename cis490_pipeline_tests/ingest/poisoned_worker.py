@@ -1,4 +1,4 @@
-"""The worker, with a decoder that some tarballs kill or hang: ``python -m`` of this module.
+"""The worker, with a decoder that some tarballs kill or hang: run as a script.
 
 Which ones, and how, stands in the variable ``CIS490_TEST_POISON``: JSON of tarball sha256 → kind.
 """
@@ -12,13 +12,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from cis490_pipeline.episodes.archive import ArchiveLimits
 from cis490_pipeline.episodes.episode import Episode, OpenFailure
 from cis490_pipeline.ingest import one_pass, worker
 
-COMMAND = (sys.executable, "-P", "-m", "cis490_pipeline_tests.ingest.poisoned_worker")
+COMMAND = (sys.executable, "-P", str(Path(__file__).resolve()))
 VARIABLE = "CIS490_TEST_POISON"
 
 
