@@ -3,6 +3,7 @@
 import dagster as dg
 
 from cis490_pipeline.models.catalog import FAMILIES
+from cis490_pipeline.orchestration.smoke import SMOKE_FAMILIES, in_smoke
 from cis490_pipeline_tests.orchestration.conftest import Farm
 
 
@@ -25,6 +26,15 @@ def test_models_see_the_training_set_and_nothing_else_of_the_data(farm: Farm) ->
     for key in graph.get_all_asset_keys():
         if key.path[0] == "model":
             assert graph.get(key).parent_keys == {dg.AssetKey("training_set")}
+
+
+def test_smoke_fits_four_families_and_leaves_out_no_other_asset(farm: Farm) -> None:
+    keys = farm.definitions.resolve_job_def("full_split").asset_layer.selected_asset_keys
+    fitted = {key.path[1] for key in keys if key.path[0] == "model" and in_smoke(key)}
+    assert fitted == SMOKE_FAMILIES == {"gbt", "cnn", "majority", "elapsed_time"}
+    for name in ("training_set", "test_set", "comparison_report", "model_cards"):
+        assert dg.AssetKey(name) in keys
+        assert in_smoke(dg.AssetKey(name))
 
 
 def test_every_asset_explains_itself(farm: Farm) -> None:
