@@ -7,6 +7,7 @@ xgboost.
 from typing import Final
 
 from cis490_pipeline.errors import ConfigurationError
+from cis490_pipeline.models.bert import BERT
 from cis490_pipeline.models.classifier import FamilySpec
 from cis490_pipeline.models.cnn import CNN
 from cis490_pipeline.models.elapsed_time import ELAPSED_TIME
@@ -28,6 +29,7 @@ FAMILIES: Final[tuple[FamilySpec, ...]] = (
     GRU,
     LSTM,
     TRANSFORMER,
+    BERT,
     KNN,
     KNN_SEMI,
     LOGISTIC,

@@ -4,8 +4,8 @@ It reads tokens of half a second and not single ticks: recurrent networks are we
 series, and 20 steps train five times as fast as 100. Both directions, because a window is complete
 before it is judged. All steps are pooled (mean and maximum) and not the last one alone: the last
 steps of a padded case, or of one that ends in an outage, hold nothing. Presence masks are inputs;
-runs of channels are hidden at random while training. One layer: more did not pay on either lab's
-held-out episodes.
+runs of channels are hidden at random while training, since another host lacks whole sources. One
+layer: a few hundred cases do not fill more, and the tokens have looked at their neighbours already.
 
 Source: Cho et al. 2014.
 """
