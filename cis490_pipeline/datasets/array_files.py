@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from cis490_pipeline.errors import ArrayFileError
 
 _NAMES: Final = ("x", "y")
-_LARGEST_FLOAT32: Final = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,15 +48,15 @@ def _refusal(what: str, path: Path, *, expected: str, found: str = "") -> ArrayF
 def _arrays_of(path: Path) -> dict[str, NDArray[np.generic]]:
     expected = "a .npz file with numeric arrays x and y"
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            raise _refusal("a single array", path, expected=expected, found=".npy content")
-        with loaded as archive:
-            absent = [name for name in _NAMES if name not in archive.files]
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise _refusal("a single array", path, expected=expected, found=".npy content")
+            absent = [name for name in _NAMES if name not in loaded.files]
             if absent:
-                held = ", ".join(archive.files) or "nothing"
+                held = ", ".join(loaded.files) or "nothing"
                 raise _refusal(f"array {absent[0]} is absent", path, expected=expected, found=held)
-            return {name: archive[name] for name in _NAMES}
+            return {name: loaded[name] for name in _NAMES}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         # numpy says ValueError for object arrays (a pickle) and for torn members
         raise _refusal("cannot be read", path, expected=expected, found=str(error)) from error
@@ -74,14 +73,17 @@ def _values(x: NDArray[np.generic], path: Path) -> NDArray[np.float32]:
         )
     if 0 in x.shape:
         raise _refusal("x is empty", path, expected=expected, found=f"shape {x.shape}")
-    if bool((np.abs(x) > _LARGEST_FLOAT32).any()):  # NaN is no such value
+    with np.errstate(over="ignore"):
+        x_NCT = np.ascontiguousarray(x, dtype=np.float32)
+    n_infinite = int(np.isinf(x_NCT).sum())
+    if n_infinite:
         raise _refusal(
             "x has values that are infinite or beyond float32",
             path,
             expected="finite values, NaN = missing",
-            found=f"{int((np.abs(x) > _LARGEST_FLOAT32).sum())} of them",
+            found=f"{n_infinite} of them",
         )
-    return np.ascontiguousarray(x, dtype=np.float32)
+    return x_NCT
 
 
 def _labels(y: NDArray[np.generic], x: NDArray[np.generic], path: Path) -> NDArray[np.int64]:
