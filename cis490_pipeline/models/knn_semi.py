@@ -1,10 +1,10 @@
 """``knn_semi``: neighbours that were told the phase of a part of the episodes only.
 
 What would labels for fewer episodes have cost? A declared share of the training *episodes* keeps
-its labels; the windows of the others are labelled by self-training: in each round those whose vote
-is confident join the references with the label that they were given. Whole episodes and never
-single windows are unlabelled, since neighbouring windows are near copies. Pseudo-labels arise
-inside the training slice only; id_val chooses the number of neighbours, as in ``knn``.
+its labels; the windows of the others are labelled by self-training: in each round a fifth of them,
+the surest first, join the references with the label that the vote gave them. Whole episodes and
+never single windows are unlabelled, since neighbouring windows are near copies. Pseudo-labels arise
+inside the training slice only; id_val chooses the final number of neighbours, as in ``knn``.
 
 Shape suffixes: N cases.
 
@@ -44,15 +44,18 @@ class KnnSemiHyperParameters(HyperParameters):
     labelled_share
         Share of the training episodes whose labels are used.
     confidence
-        Share of the vote from which a window takes the label that it was given.
+        Share of the vote that a label needs; windows that never get it stay out.
+    labelling_neighbours
+        How many vote on a label.
     rounds
-        At most so often windows are labelled.
+        Rounds of labelling; each takes an equal part of the windows.
     most_references
         At most so many windows take part, labelled or not.
     """
 
     labelled_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
-    confidence: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9
+    confidence: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.6
+    labelling_neighbours: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 5
     rounds: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
     most_references: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20_000
 
@@ -79,6 +82,12 @@ def _weighted(neighbours: Neighbours, columns: Columns, code_N: NDArray[np.int64
     return replace(neighbours, columns=columns, code_R=code_N, weight_K=weight_K)
 
 
+def _surest(vote_N: NDArray[np.float64], confidence: float, most: int) -> NDArray[np.int64]:
+    """Return the positions of the highest votes, at most so many and none below ``confidence``."""
+    by_vote = np.argsort(-vote_N, kind="stable")[:most]
+    return by_vote[vote_N[by_vote] >= confidence]
+
+
 def _self_trained(
     task: FitTask, train: Cases, chosen: KnnSemiHyperParameters, kept: NDArray[np.int64]
 ) -> Neighbours:
@@ -92,14 +101,15 @@ def _self_trained(
         columns=columns.take(np.flatnonzero(known_N)),
         code_R=code_N[known_N],
         weight_K=inverse_frequency_weights(code_N[known_N], n_classes),
-        n_neighbours=1,
+        n_neighbours=chosen.labelling_neighbours,
     )
-    fitted = with_chosen_number(start, task.id_val)
+    fitted = start
+    n_each_round = -(-int((~known_N).sum()) // max(1, chosen.rounds))
     for _ in range(chosen.rounds):
         open_N = np.flatnonzero(code_N < 0)
         p_NK = fitted.vote(columns.take(open_N))
-        sure = p_NK.max(axis=1) >= chosen.confidence
-        if not bool(sure.any()):
+        sure = _surest(p_NK.max(axis=1), chosen.confidence, n_each_round)
+        if sure.size == 0:
             break
         code_N[open_N[sure]] = p_NK[sure].argmax(axis=1)
         labelled = np.flatnonzero(code_N >= 0)
