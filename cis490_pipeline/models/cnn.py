@@ -51,7 +51,7 @@ class CnnHyperParameters(NetworkHyperParameters):
 
     learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 2.5e-3
     label_smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
-    filters: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 32
+    filters: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 64
     blocks: Annotated[int, msgspec.Meta(ge=1, le=16)] = 3
     kernel: Annotated[int, msgspec.Meta(ge=1, le=63)] = 5
     dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.3
