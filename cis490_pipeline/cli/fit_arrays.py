@@ -9,14 +9,14 @@ import numpy as np
 from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option, say
 from cis490_pipeline.cli.reporter import TerminalReporter
 from cis490_pipeline.datasets.array_cases import ArrayInput
-from cis490_pipeline.datasets.array_files import read_arrays
+from cis490_pipeline.datasets.array_files import LabelledArrays, read_arrays
 from cis490_pipeline.metrics.confusion import confusion
 from cis490_pipeline.metrics.f1 import macro_f1
 from cis490_pipeline.models.catalog import FAMILIES, family
 from cis490_pipeline.models.classifier import Compute
 from cis490_pipeline.models.hyper_parameters import scalars_of
 from cis490_pipeline.training.fitted import Supervision
-from cis490_pipeline.training.on_arrays import default_input, fit_on_arrays
+from cis490_pipeline.training.on_arrays import ArrayModel, default_input, fit_on_arrays
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -54,27 +54,15 @@ def command(
     as_json: bool,
 ) -> None:
     """Fit, predict, and print accuracy and macro F1."""
-    spec = family(name)
-    chosen = default_input(spec) if view is None else ArrayInput(view)
+    chosen = default_input(family(name)) if view is None else ArrayInput(view)
     train, test = read_arrays(train_file), read_arrays(test_file)
     say(f"{name} on {train.label_N.size} cases, {chosen.value}")
     started = time.monotonic()
-    with ProgressLine(f"fit {name}") as progress:
-        model = fit_on_arrays(
-            spec,
-            train,
-            seed=seed,
-            view=chosen,
-            compute=Compute(threads=threads),
-            watch=Supervision(reporter=TerminalReporter(progress)),
-        )
-    p_NK = model.predict_proba(test, where=str(test_file))
+    model = _fitted(name, train, chosen, seed, threads)
+    accuracy, score = _scored(model, test, str(test_file))
     seconds = time.monotonic() - started
-    truth_N = model.labels.index_of(test.label_N, where=str(test_file))
-    predicted_N = p_NK.argmax(axis=1).astype(np.int64)
-    accuracy = float((predicted_N == truth_N).mean())
-    score = macro_f1(confusion(truth_N, predicted_N, p_NK.shape[1]))
-    click.echo(f"accuracy {accuracy:.4f}, macro F1 {score:.4f}, {seconds:.1f} s")
+    shown = "undefined" if score is None else f"{score:.4f}"
+    click.echo(f"accuracy {accuracy:.4f}, macro F1 {shown}, {seconds:.1f} s")
     emit_json(
         {
             "family": name,
@@ -83,7 +71,30 @@ def command(
             "accuracy": accuracy,
             "macro_f1": score,
             "seconds": round(seconds, 3),
-            "hyper_parameters": scalars_of(spec.hyper_parameters),
+            "hyper_parameters": scalars_of(family(name).hyper_parameters),
         },
         wanted=as_json,
     )
+
+
+def _fitted(
+    name: str, train: LabelledArrays, view: ArrayInput, seed: int, threads: int
+) -> ArrayModel:
+    with ProgressLine(f"fit {name}") as progress:
+        return fit_on_arrays(
+            family(name),
+            train,
+            seed=seed,
+            view=view,
+            compute=Compute(threads=threads),
+            watch=Supervision(reporter=TerminalReporter(progress)),
+        )
+
+
+def _scored(model: ArrayModel, test: LabelledArrays, where: str) -> tuple[float, float | None]:
+    """Return accuracy, and macro F1 over the classes that occur in the test cases."""
+    p_NK = model.predict_proba(test, where=where)
+    truth_N = model.labels.index_of(test.label_N, where=where)
+    predicted_N = p_NK.argmax(axis=1).astype(np.int64)
+    score = macro_f1(confusion(truth_N, predicted_N, p_NK.shape[1]))
+    return float((predicted_N == truth_N).mean()), score

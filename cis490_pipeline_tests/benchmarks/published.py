@@ -13,7 +13,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import numpy as np
@@ -76,12 +76,12 @@ def japanese_vowels() -> tuple[LabelledArrays, LabelledArrays]:
 
     folder = Path(spec.origin).parent / "datasets" / "data" / "JapaneseVowels"
     loaded = [load_from_ts_file(str(folder / f"JapaneseVowels_{p}.ts")) for p in ("TRAIN", "TEST")]
-    longest = max(case.shape[1] for x, _ in loaded for case in x)
-    train, test = (_padded(x, y, longest) for x, y in loaded)
+    longest = max(case.shape[1] for part in loaded for case in part[0])
+    train, test = (_padded(part[0], part[1], longest) for part in loaded)
     return train, test
 
 
-def _padded(cases: Sequence[np.ndarray], labels: Sequence[str], length: int) -> LabelledArrays:
+def _padded(cases: Any, labels: Any, length: int) -> LabelledArrays:
     x_NCT = np.full((len(cases), cases[0].shape[0], length), np.nan, dtype=np.float32)
     for row, case in enumerate(cases):
         x_NCT[row, :, : case.shape[1]] = case

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from cis490_pipeline.datasets.cases import ArraySequences
 from cis490_pipeline.errors import BundleError, ConfigurationError
 from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.classifier import CaseShape, Compute, StoredModel
@@ -187,7 +188,7 @@ def test_cases_too_short_for_a_kernel_or_without_any_motion_are_fitted() -> None
     for change in (slice(None, 4), slice(None)):
         x_NCT = TRAIN.sequences.gather(np.arange(60))[:, :, change]
         flat = x_NCT if x_NCT.shape[2] == 4 else np.ones_like(x_NCT)
-        train = replace(TRAIN, sequences=type(TRAIN.sequences)(x_NCT=flat))
+        train = replace(TRAIN, sequences=ArraySequences(x_NCT=flat))
         chosen = hyper_parameters_from_overrides("minirocket", {"kernels": 84})
         done = fit_family(family("minirocket"), train, train, hyper_parameters=chosen)
         assert np.isfinite(done.fitted.classifier.predict_proba(train)).all()

@@ -1,5 +1,7 @@
 """Parts of the networks: tokens, pooling, attention over outages, the scaling layer."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ SEQUENCE = [
 ]
 
 
-def built(spec, n_channels: int, n_timepoints: int) -> torch.nn.Module:
+def built(spec, n_channels: int, n_timepoints: int) -> Any:
     torch.manual_seed(0)
     shape = CaseShape(n_channels=n_channels, n_timepoints=n_timepoints, n_classes=3)
     network = spec.fitting.build(spec.hyper_parameters, shape).eval()
@@ -90,7 +92,7 @@ def test_the_layer_and_the_columns_are_scaled_alike(unit: str) -> None:
 
 def test_a_single_channel_is_never_hidden_while_training() -> None:
     layer = Standardise(1, 1.0).train()
-    layer.gain.fill_(1.0)
+    layer.get_buffer("gain").fill_(1.0)
     torch.manual_seed(0)
     assert bool((layer(torch.ones(500, 1, 3))[:, 1] == 1).all())
 
