@@ -26,6 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,dev]"
+	@$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt aeon pandas
 	@touch $(STAMP)
 
 smoke: $(STAMP)

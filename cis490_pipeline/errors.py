@@ -10,6 +10,7 @@ Faults of the *data* are values (``Verdict``, ``Damage``, ``Refusal``), never ex
     ├── WarehouseError          an artifact cannot be written, read or found
     ├── IngestError             a worker of ingest dies, and no episode explains it
     ├── SchemaMismatchError     an artifact was made for another feature schema
+    ├── ArrayFileError          a file of plain arrays is not what it has to be
     ├── BundleError             a model bundle is damaged, hostile or of a foreign format
     ├── SplitRefusedError       a split would be unsound on the data at hand
     ├── LeakageError            training data and test data are not disjoint
@@ -92,6 +93,10 @@ class IngestError(Cis490Error):
 
 class SchemaMismatchError(Cis490Error):
     """An artifact was made for another feature schema; names the first difference."""
+
+
+class ArrayFileError(Cis490Error):
+    """A file of plain arrays is not what it has to be."""
 
 
 class BundleError(Cis490Error):

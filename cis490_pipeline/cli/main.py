@@ -20,6 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "compact": "Merge small shards and table files; delete what nothing names any more.",
     "train": "Fit one model on a split's training set.",
     "evaluate": "Score a split's models on its test set.",
+    "fit-arrays": "Fit any family on plain arrays and score it: public data sets, your own.",
     "report": "Write a split's comparison report and cards.",
     "register": "Add the store's hosts and splits as Dagster partitions; prepare Dagster's home.",
     "ui": "Dagster's UI over the data directory, on loopback.",
@@ -36,7 +37,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"cis490_pipeline.cli.{cmd_name}")
+        module = importlib.import_module(f"cis490_pipeline.cli.{cmd_name.replace('-', '_')}")
         return module.command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

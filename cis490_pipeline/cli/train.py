@@ -6,6 +6,7 @@ import click
 
 from cis490_pipeline.cli.options import data_option, split_option, warehouse_for
 from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option, say
+from cis490_pipeline.cli.reporter import TerminalReporter
 from cis490_pipeline.datasets.host_lists import load_host_lists
 from cis490_pipeline.datasets.planning import write_training_set
 from cis490_pipeline.models.catalog import FAMILIES, family
@@ -14,22 +15,7 @@ from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.splits.config import SplitConfig
 from cis490_pipeline.training.on_split import FitOptions, fit_on_split, request_of
-from cis490_pipeline.training.progress import EpochRecord
 from cis490_pipeline.training.run import TrainingOutcome
-
-
-class _TerminalReporter:
-    """Shows the fit's evaluations as they come."""
-
-    def __init__(self, progress: ProgressLine) -> None:
-        self._progress = progress
-
-    def epoch(self, record: EpochRecord) -> None:
-        """Show one evaluation."""
-        score = "–" if record.id_val_macro_f1 is None else f"{record.id_val_macro_f1:.3f}"
-        self._progress.note(
-            f"epoch {record.epoch}: loss {record.train_loss:.4f}, id_val macro F1 {score}"
-        )
 
 
 @click.command("train", help="Fit one model on the training set of a split.")
@@ -86,7 +72,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     chosen = write_training_set(warehouse, split, config, lists)
     say(f"{split}: {len(chosen.train)} episodes train, {len(chosen.id_val)} are id_val")
     with ProgressLine(f"fit {name}/{mode}") as progress:
-        reporter = _TerminalReporter(progress)
+        reporter = TerminalReporter(progress)
         outcome = fit_on_split(warehouse, split, options, reporter, lambda: False)
     _tell(warehouse.layout.models / outcome.bundle, outcome, as_json=as_json)
 

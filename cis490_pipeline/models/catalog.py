@@ -7,16 +7,34 @@ xgboost.
 from typing import Final
 
 from cis490_pipeline.errors import ConfigurationError
+from cis490_pipeline.models.bert import BERT
 from cis490_pipeline.models.classifier import FamilySpec
 from cis490_pipeline.models.cnn import CNN
 from cis490_pipeline.models.elapsed_time import ELAPSED_TIME
 from cis490_pipeline.models.gbt import GBT
 from cis490_pipeline.models.grammar_only import GRAMMAR_ONLY
+from cis490_pipeline.models.gru import GRU
+from cis490_pipeline.models.knn import KNN
+from cis490_pipeline.models.knn_semi import KNN_SEMI
+from cis490_pipeline.models.logistic import LOGISTIC
+from cis490_pipeline.models.lstm import LSTM
 from cis490_pipeline.models.majority import MAJORITY
+from cis490_pipeline.models.minirocket import MINIROCKET
+from cis490_pipeline.models.mlp import MLP
+from cis490_pipeline.models.transformer import TRANSFORMER
 
 FAMILIES: Final[tuple[FamilySpec, ...]] = (
     GBT,
+    MLP,
     CNN,
+    GRU,
+    LSTM,
+    TRANSFORMER,
+    BERT,
+    KNN,
+    KNN_SEMI,
+    LOGISTIC,
+    MINIROCKET,
     MAJORITY,
     ELAPSED_TIME,
     GRAMMAR_ONLY,

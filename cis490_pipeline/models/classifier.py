@@ -95,6 +95,21 @@ class NetworkHyperParameters(HyperParameters):
     label_smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainedHyperParameters(NetworkHyperParameters):
+    """What pre-training needs beside the loop's own.
+
+    Attributes
+    ----------
+    pretraining_steps
+        Optimiser steps on unlabelled cases; None takes as many as the budget of the fit, and none
+        at all are taken with 0.
+    """
+
+    pretraining_steps: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] | None = None
+    pretraining_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1e-3
+
+
 H = TypeVar("H", bound=HyperParameters)
 
 
@@ -171,9 +186,13 @@ class Network:
 
     ``build`` returns an untrained module that takes raw ``x_BCT`` (NaN = missing) and returns
     logits ``[B, K]``; its ``standardise`` sub-module receives the scaling fitted on train.
+    ``pretraining`` wraps that module into an objective that takes the same ``x_BCT``, without
+    labels, and returns a loss; what it shares with the network is what is pre-trained. None for a
+    family that starts from random weights.
     """
 
     build: "Callable[[HyperParameters, CaseShape], nn.Module]"
+    pretraining: "Callable[[nn.Module, HyperParameters], nn.Module] | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Normalisation of channels, fitted on the train slice alone.
 
-Shape suffixes: C channels, B a batch of cases, T timepoints, V values of one channel.
+Shape suffixes: C channels, B a batch of cases, T timepoints, V values of one channel, N cases, F
+summary columns.
 
 Telemetry spans eleven orders of magnitude, counters are mostly near zero with rare bursts, and some
 channels never move. So, per channel and on the values that are present: where the tails are heavy,
@@ -10,8 +11,8 @@ of a mostly quiet channel at 20 units), the standard deviation where both are ze
 is constant on train is muted: nothing was learned about its values, and on another host it may lie
 anywhere (the balloon of a virtual machine is one number per host).
 
-Not here: applying it (``networks.standardise``, inside the network, so that it travels with the
-weights and into ONNX).
+Networks apply it in a layer of their own (``networks.standardise``), so that it travels with their
+weights and into ONNX; the other families apply it here.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import SequenceView
 
+LIMIT: Final = 3.0
+"""Scaled values are cut here. Another host's levels can lie hundreds of units away (the memory of a
+larger machine): uncut, such a channel would decide the class alone."""
 _SAMPLED_VALUES_PER_CHANNEL: Final = 400_000
 """Quantiles of more values than this do not get visibly better."""
 _HEAVY_RATIO: Final = 10.0
@@ -101,3 +105,15 @@ def fit_scaling(sequences: SequenceView, n_cases: int) -> Scaling:
         constants.append(_channel(value_V[np.isfinite(value_V)].astype(np.float64)))
     unit_C, center_C, gain_C = np.asarray(constants, dtype=np.float32).T
     return Scaling(unit_C=unit_C, center_C=center_C, gain_C=gain_C)
+
+
+def scaled_columns(x_NF: NDArray[np.float32], scaling: Scaling) -> NDArray[np.float32]:
+    """Return summary columns as the networks see them, except that missing stays NaN.
+
+    A muted column is 0 wherever it is present.
+    """
+    value_NF = np.where(np.isfinite(x_NF), x_NF, np.float32(np.nan))
+    unit_F = np.where(scaling.unit_C > 0, scaling.unit_C, np.float32(1.0))
+    log_NF = np.sign(value_NF) * np.log1p(np.abs(value_NF) / unit_F)
+    mapped_NF = np.where(scaling.unit_C > 0, log_NF, value_NF)
+    return np.clip((mapped_NF - scaling.center_C) * scaling.gain_C, -LIMIT, LIMIT)

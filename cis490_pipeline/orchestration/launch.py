@@ -33,11 +33,13 @@ def run_job(
     partition_key: str,
     run_config: Mapping[str, object] | None = None,
     tags: Mapping[str, str] | None = None,
+    wanted: Callable[[dg.AssetKey], bool] | None = None,
     on_event: Callable[[dg.DagsterEvent], None] = ignore_event,
 ) -> dg.DagsterRun:
     """Run one partition of a job of ``cis490_pipeline.definitions`` to its end.
 
-    ``on_event`` hears every event of the run as it happens.
+    ``wanted`` says which of the job's assets are run; None runs all of them. ``on_event`` hears
+    every event of the run as it happens.
 
     Returns
     -------
@@ -52,12 +54,18 @@ def run_job(
         ),
         repository_name="__repository__",
     )
+    definition = job.get_definition()
+    selection = None
+    if wanted is not None:
+        selection = frozenset(filter(wanted, definition.asset_layer.selected_asset_keys))
+        definition = definition.get_subset(asset_selection=selection)
     run = instance.create_run_for_job(
-        job.get_definition(),
+        definition,
         run_config=run_config or {},
         tags={"dagster/partition": partition_key, **(tags or {})},
         remote_job_origin=origin.get_job_origin(job_name),
         job_code_origin=job.get_python_origin(),
+        asset_selection=selection,
     )
     for event in execute_run_iterator(job, run, instance):
         on_event(event)

@@ -11,6 +11,7 @@ import numpy as np
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.errors import TrainingError
+from cis490_pipeline.models.class_weights import inverse_frequency_weights
 from cis490_pipeline.models.classifier import (
     Boosting,
     CaseShape,
@@ -26,7 +27,6 @@ from cis490_pipeline.models.views import require_shape, shape_of
 from cis490_pipeline.training.calibration import fit_temperature
 from cis490_pipeline.training.counting import fit_counting
 from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_of
-from cis490_pipeline.training.objective import inverse_frequency_weights
 from cis490_pipeline.training.phase_filter import fit_phase_filter
 
 

@@ -14,9 +14,7 @@ was killed ends, on the CPU, with the same weights as one that was not.
 Not here: the network (the family), the class weights (``objective``), the bundle (``run``).
 """
 
-import contextlib
 import math
-from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,9 +40,12 @@ from cis490_pipeline.models.scaling import fit_scaling
 from cis490_pipeline.models.views import channel_view
 from cis490_pipeline.training.checkpoint import Checkpoint, CheckpointFile, LoopState
 from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_of
+from cis490_pipeline.training.groups import parameter_groups
 from cis490_pipeline.training.objective import weighted_cross_entropy
 from cis490_pipeline.training.precision import Precision, precision_on
+from cis490_pipeline.training.pretrain import pretrain
 from cis490_pipeline.training.progress import EpochRecord
+from cis490_pipeline.training.randomness import own_randomness
 from cis490_pipeline.training.schedule import Budget, budget_of, learning_rate
 from cis490_pipeline.training.shuffle import batches
 from cis490_pipeline.training.state_tensors import (
@@ -56,18 +57,6 @@ from cis490_pipeline.training.state_tensors import (
     with_prefix,
     without_prefix,
 )
-
-
-@contextlib.contextmanager
-def _own_randomness(seed: int, device: str) -> Generator[None]:
-    """Seed torch for the block and leave the caller's generators and cuDNN settings alone."""
-    cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
-    with (
-        torch.random.fork_rng(devices=cuda),
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
-    ):
-        torch.manual_seed(seed)
-        yield
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -90,16 +79,6 @@ class _Best:
             self.tensors = snapshot(network)
 
 
-def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Return the parameters in two groups: matrices decay, biases and norms do not."""
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    plain = [p for p in network.parameters() if p.ndim <= 1]
-    return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-
-
 class _Session:
     """A fit under way: the network, its optimiser, the best weights so far."""
 
@@ -115,7 +94,7 @@ class _Session:
             self.precision.device_type, enabled=self.precision.scales_loss
         )
         self.optimiser = torch.optim.AdamW(
-            _parameter_groups(network, self.chosen.weight_decay), lr=self.chosen.learning_rate
+            parameter_groups(network, self.chosen.weight_decay), lr=self.chosen.learning_rate
         )
         self.weight_K = torch.tensor(
             task.class_weight_K, dtype=torch.float32, device=task.compute.device
@@ -259,11 +238,13 @@ def _new_network(fitting: Network, task: FitTask, inputs: Inputs) -> nn.Module:
     return network
 
 
-def _run(session: _Session, watch: Supervision) -> None:
+def _run(session: _Session, fitting: Network, watch: Supervision) -> None:
     file = CheckpointFile(path=watch.checkpoint, token=watch.token)
     saved = file.load()
     if saved is not None:
         session.resume(saved)
+    elif fitting.pretraining is not None:
+        pretrain(session.network, fitting.pretraining, session.task, session.view, watch)
     while not session.finished:
         if watch.cancelled():
             raise TrainingCancelledError(
@@ -286,9 +267,9 @@ def fit_network(fitting: Network, task: FitTask, inputs: Inputs, watch: Supervis
     TrainingError
         Where the loss is not finite.
     """
-    with _own_randomness(task.seed, task.compute.device), torch_threads(task.compute.threads):
+    with own_randomness(task.seed, task.compute.device), torch_threads(task.compute.threads):
         session = _Session(_new_network(fitting, task, inputs), task, inputs)
-        _run(session, watch)
+        _run(session, fitting, watch)
     network = session.network
     network.load_state_dict(session.best.tensors)
     network.requires_grad_(requires_grad=False).eval()

@@ -11,7 +11,6 @@ import numpy as np
 from cis490_pipeline.datasets.cases import ArraySequences, Cases
 from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.classifier import Context, FamilySpec, NetworkHyperParameters
-from cis490_pipeline.models.hyper_parameters import scalars_of
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode, visible_channels
 from cis490_pipeline.training.progress import SilentReporter
@@ -29,13 +28,14 @@ def make_cases(
     n_timepoints: int = 20,
     classes: tuple[int, ...] = (0, 1, 2, 3, 4),
     n_classes: int = N_CLASSES,
+    n_informative: int = 1,
 ) -> Cases:
-    """Return cases whose class shows in the level of the first channel and in the time."""
+    """Return cases whose class shows in the level of the first channels and in the time."""
     generator = np.random.default_rng(seed)
     y_N = np.asarray(classes, dtype=np.int64)[np.arange(n_cases) % len(classes)]
     x_NCT = generator.normal(size=(n_cases, n_channels, n_timepoints)).astype(np.float32)
     if n_channels:
-        x_NCT[:, 0] += 3.0 * y_N[:, None]
+        x_NCT[:, :n_informative] += 3.0 * y_N[:, None, None]
     hidden = generator.random(x_NCT.shape) < 0.1
     x_NCT[hidden] = np.nan
     mean_NC = np.nanmean(np.where(np.isnan(x_NCT), 0.0, x_NCT), axis=2)
@@ -57,11 +57,22 @@ def cases_for(mode: Mode, n_cases: int, *, seed: int = 0, **options: object) -> 
     return make_cases(n_cases, len(visible_channels(mode)), seed=seed, **options)
 
 
+_TINY = {
+    "mlp": {"hidden": 16},
+    "cnn": {"filters": 8, "blocks": 2},
+    "gru": {"width": 8, "hidden": 8},
+    "lstm": {"width": 8, "hidden": 8},
+    "transformer": {"width": 8, "heads": 2, "layers": 1},
+    "bert": {"width": 8, "heads": 2, "layers": 1, "pretraining_steps": 10},
+    "minirocket": {"kernels": 84},
+    "gbt": {"rounds": 8},
+}
+
+
 def quick(spec: FamilySpec) -> dict[str, object]:
-    """Return overrides that fit a family in a second, where its defaults take longer."""
-    if isinstance(spec.hyper_parameters, NetworkHyperParameters):
-        return {"epochs": 8, "filters": 8, "blocks": 2} if spec.name == "cnn" else {"epochs": 8}
-    return {"rounds": 8} if "rounds" in scalars_of(spec.hyper_parameters) else {}
+    """Return overrides that fit a family in no time, where its defaults take longer."""
+    few = isinstance(spec.hyper_parameters, NetworkHyperParameters)
+    return {**_TINY.get(spec.name, {}), **({"epochs": 8} if few else {})}
 
 
 def request_for(name: str, mode: Mode, *, seed: int = 0, **overrides: object) -> TrainingRequest:

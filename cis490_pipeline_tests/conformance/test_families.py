@@ -11,7 +11,7 @@ from cis490_pipeline.datasets.cases import ArraySequences, Cases
 from cis490_pipeline.errors import ConfigurationError, SchemaMismatchError
 from cis490_pipeline.models.bundle import open_bundle
 from cis490_pipeline.models.catalog import FAMILIES
-from cis490_pipeline.models.classifier import FamilySpec, Inputs
+from cis490_pipeline.models.classifier import FamilySpec, Inputs, Procedure
 from cis490_pipeline.models.predict import predict
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import CHANNELS, Kind, Mode
@@ -48,6 +48,22 @@ def where(tmp_path_factory):
     return give
 
 
+@pytest.fixture(scope="module")
+def fresh():
+    """Return a function that fits a family in a mode once, on the cases of the bundle.
+
+    It gives the fit, and copies of the cases that were made before it beside the cases.
+    """
+
+    @cache
+    def give(spec: FamilySpec, mode: Mode):
+        train, id_val = cases_for(mode, 60, seed=1), cases_for(mode, 30, seed=2)
+        before = _copies(train) + _copies(id_val)
+        return _fit(spec, mode, train, id_val), before, (train, id_val)
+
+    return give
+
+
 @pytest.fixture
 def stored(where):
     """Return a function that opens the bundle of a family and mode."""
@@ -66,9 +82,9 @@ def _fit(spec: FamilySpec, mode: Mode, train: Cases, id_val: Cases, seed: int = 
     return fit_family(spec, train, id_val, hyper_parameters=hyper_parameters, seed=seed)
 
 
-def test_same_seed_gives_the_same_bytes(spec, mode):
-    train, id_val = cases_for(mode, 60, seed=1), cases_for(mode, 30, seed=2)
-    first, second = (_fit(spec, mode, train, id_val, seed=7) for _ in range(2))
+def test_same_seed_gives_the_same_bytes(spec, mode, fresh):
+    first, _, (train, id_val) = fresh(spec, mode)
+    second = _fit(spec, mode, train, id_val)
     assert first.fitted.classifier.weights() == second.fitted.classifier.weights()
     assert first.temperature == second.temperature
 
@@ -81,18 +97,15 @@ def test_rows_are_distributions_in_float64(spec, mode, stored):
     np.testing.assert_allclose(p_NK.sum(axis=1), 1.0, atol=1e-12)
 
 
-def test_a_stored_model_predicts_what_the_fitted_one_did(spec, mode, stored):
-    train, id_val = cases_for(mode, 60, seed=1), cases_for(mode, 30, seed=2)
-    fresh = _fit(spec, mode, train, id_val)
+def test_a_stored_model_predicts_what_the_fitted_one_did(spec, mode, stored, fresh):
     cases = cases_for(mode, 40, seed=4)
     found_NK = stored(spec, mode).classifier.predict_proba(cases)
-    np.testing.assert_array_equal(found_NK, fresh.fitted.classifier.predict_proba(cases))
+    fitted = fresh(spec, mode)[0].fitted.classifier
+    np.testing.assert_array_equal(found_NK, fitted.predict_proba(cases))
 
 
-def test_inputs_are_left_alone(spec, mode, stored):
-    train, id_val = cases_for(mode, 60, seed=1), cases_for(mode, 30, seed=2)
-    before = _copies(train) + _copies(id_val)
-    _fit(spec, mode, train, id_val)
+def test_inputs_are_left_alone(spec, mode, stored, fresh):
+    _, before, (train, id_val) = fresh(spec, mode)
     predict(stored(spec, mode), train)
     for old, new in zip(before, _copies(train) + _copies(id_val), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -159,9 +172,10 @@ def test_two_classes_suffice(spec, mode):
 def test_what_is_in_the_training_set_is_learned(spec, mode):
     if spec.inputs is Inputs.NOTHING or spec.name == "grammar_only":
         pytest.skip("sees nothing to learn from: these windows are no neighbours of each other")
-    overrides = {} if spec.name != "cnn" else {"epochs": 40}
+    network = spec.procedure is Procedure.NETWORK
+    overrides = {"epochs": 20, "learning_rate": 0.01, "dropout": 0.0} if network else {}
     request = request_for(spec.name, mode, **overrides)
-    train, id_val = cases_for(mode, 150, seed=1), cases_for(mode, 50, seed=2)
+    train, id_val = (cases_for(mode, n, seed=n, n_informative=25) for n in (150, 50))
     done = fit_family(spec, train, id_val, hyper_parameters=request.hyper_parameters)
     assert (done.fitted.id_val_macro_f1 or 0.0) > 0.6
 

@@ -7,6 +7,7 @@ from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.models.cnn import CNN
 from cis490_pipeline.models.gbt import GBT
 from cis490_pipeline.orchestration.config import ModelConfig
+from cis490_pipeline.orchestration.smoke import SMOKE_FAMILIES, in_smoke
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline_tests.orchestration.conftest import Farm
@@ -31,6 +32,15 @@ def test_models_see_the_training_set_and_nothing_else_of_the_data(farm: Farm) ->
     for key in graph.get_all_asset_keys():
         if key.path[0] == "model":
             assert graph.get(key).parent_keys == {dg.AssetKey("training_set")}
+
+
+def test_smoke_fits_five_families_and_leaves_out_no_other_asset(farm: Farm) -> None:
+    keys = farm.definitions.resolve_job_def("full_split").asset_layer.selected_asset_keys
+    fitted = {key.path[1] for key in keys if key.path[0] == "model" and in_smoke(key)}
+    assert fitted == SMOKE_FAMILIES == {"gbt", "cnn", "majority", "elapsed_time", "grammar_only"}
+    for name in ("training_set", "test_set", "comparison_report", "model_cards"):
+        assert dg.AssetKey(name) in keys
+        assert in_smoke(dg.AssetKey(name))
 
 
 def test_every_asset_explains_itself(farm: Farm) -> None:

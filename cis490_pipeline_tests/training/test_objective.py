@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cis490_pipeline.training.objective import inverse_frequency_weights, weighted_cross_entropy
+from cis490_pipeline.models.class_weights import inverse_frequency_weights
+from cis490_pipeline.training.objective import weighted_cross_entropy
 
 
 @settings(max_examples=100, deadline=None)

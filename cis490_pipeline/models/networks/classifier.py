@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cis490_pipeline.datasets.cases import Cases
-from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.classifier import (
     CaseShape,
     Classifier,
@@ -28,11 +27,10 @@ from cis490_pipeline.models.classifier import (
     StoredModel,
 )
 from cis490_pipeline.models.probabilities import softmax
+from cis490_pipeline.models.tensor_weights import WEIGHTS_FILE, refusal, weights_bytes
 from cis490_pipeline.models.views import channel_view
 
-WEIGHTS_FILE: Final = "weights.safetensors"
 _PREDICTION_BATCH: Final = 512
-_LARGEST_HEADER_BYTES: Final = 1 << 20
 
 
 @contextlib.contextmanager
@@ -82,21 +80,11 @@ class NetworkClassifier:
         return {WEIGHTS_FILE: safetensors.torch.save(state)}
 
 
-def _refusal(what: str, *, expected: str = "", found: str = "") -> BundleError:
-    return BundleError(
-        what, where=WEIGHTS_FILE, expected=expected, found=found, todo="train the model again"
-    )
-
-
-def _tensors(raw: bytes | None) -> dict[str, Tensor]:
-    if raw is None or len(raw) < 8:
-        raise _refusal("weights are absent")
-    if int.from_bytes(raw[:8], "little") > _LARGEST_HEADER_BYTES:
-        raise _refusal("safetensors header too large", expected=f"{_LARGEST_HEADER_BYTES} bytes")
+def _tensors(stored: StoredModel) -> dict[str, Tensor]:
     try:
-        return safetensors.torch.load(raw)
+        return safetensors.torch.load(weights_bytes(stored))
     except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise _refusal("weights are not safetensors", found=str(error)) from error
+        raise refusal("weights are not safetensors", found=str(error)) from error
 
 
 def _first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
@@ -124,12 +112,12 @@ def load_network(
     BundleError
         Where the tensors are not those of this network.
     """
-    found = _tensors(stored.files.get(WEIGHTS_FILE))
+    found = _tensors(stored)
     with torch.device("meta"):
         network = build(stored.hyper_parameters, stored.shape)
     difference = _first_difference(found, network.state_dict())
     if difference is not None:
-        raise _refusal("weights of another network", found=difference)
+        raise refusal("weights of another network", found=difference)
     network.load_state_dict(found, strict=True, assign=True)
     network.requires_grad_(requires_grad=False)
     network.to(stored.compute.device).eval()

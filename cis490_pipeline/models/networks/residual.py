@@ -9,11 +9,11 @@ Source: Wang, Yan and Oates 2017, *Time Series Classification from Scratch*.
 from dataclasses import dataclass
 from typing import Final
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cis490_pipeline.models.classifier import CaseShape
+from cis490_pipeline.models.networks.pooling import masked_pool
 from cis490_pipeline.models.networks.standardise import Standardise
 
 _LONGEST_UNSTRIDED: Final = 32
@@ -53,16 +53,6 @@ class ResidualBlock(nn.Module):
         """Return the block's features."""
         inner_BDS = self.second(self.dropout(functional.relu(self.first(h_BDS))))
         return functional.relu(inner_BDS + self.shortcut(h_BDS))
-
-
-def masked_pool(h_BDS: Tensor, present_BS: Tensor) -> Tensor:
-    """Return mean and maximum over the present steps, ``[B, 2D]``; zeros where none is present."""
-    mask_B1S = present_BS[:, None, :]
-    count_B1 = mask_B1S.sum(dim=2).clamp(min=1.0)
-    mean_BD = (h_BDS * mask_B1S).sum(dim=2) / count_B1
-    # The features come out of a ReLU: zero is the smallest, and absent steps cannot win.
-    highest_BD = (h_BDS * mask_B1S).amax(dim=2)
-    return torch.cat((mean_BD, highest_BD), dim=1)
 
 
 class ResidualNetwork(nn.Module):

@@ -5,16 +5,10 @@ Shape suffixes: B a batch of cases, C channels, T timepoints.
 Inside the network, so that its constants are saved, loaded and exported with the weights.
 """
 
-from typing import Final
-
 import torch
 from torch import Tensor, nn
 
-from cis490_pipeline.models.scaling import Scaling
-
-_LIMIT: Final = 3.0
-"""Scaled values are cut here. Another host's levels can lie hundreds of units away (the memory of a
-larger machine): uncut, such a channel would decide the class alone."""
+from cis490_pipeline.models.scaling import LIMIT, Scaling
 
 
 class Standardise(nn.Module):
@@ -40,13 +34,14 @@ class Standardise(nn.Module):
         """Return ``[B, C, 1]``, true where a training case does not get to see a channel.
 
         A run of neighbours, up to half of all, is hidden in a share ``channel_dropout`` of the
-        cases: the channels of a source are neighbours, and sources go missing whole.
+        cases: the channels of a source are neighbours, and sources go missing whole. Half of a
+        single channel is none: a case that hides all it has teaches nothing.
         """
         n_cases, n_channels = x_BCT.shape[:2]
         chance_B1, start_B1, length_B1 = torch.rand(3, n_cases, 1, device=x_BCT.device)
         position_C = torch.arange(n_channels, device=x_BCT.device)
         from_start_BC = (position_C - (start_B1 * n_channels).floor()) % n_channels
-        in_run_BC = from_start_BC < length_B1 * 0.5 * n_channels
+        in_run_BC = from_start_BC + 1 <= length_B1 * 0.5 * n_channels
         return (in_run_BC & (chance_B1 < self.channel_dropout))[:, :, None]
 
     def forward(self, x_BCT: Tensor) -> Tensor:
@@ -60,6 +55,6 @@ class Standardise(nn.Module):
         ratio_BCT = value_BCT.abs() / torch.where(heavy, unit, 1.0)
         log_BCT = value_BCT.sign() * torch.log1p(ratio_BCT)
         mapped_BCT = torch.where(heavy, log_BCT, value_BCT)
-        z_BCT = ((mapped_BCT - center) * gain).clamp(-_LIMIT, _LIMIT)
+        z_BCT = ((mapped_BCT - center) * gain).clamp(-LIMIT, LIMIT)
         mask_BCT = present_BCT.to(z_BCT.dtype)
         return torch.cat((z_BCT * mask_BCT, mask_BCT), dim=1)

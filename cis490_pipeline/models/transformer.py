@@ -1,0 +1,94 @@
+"""``transformer``: a small encoder over patches of the raw grid.
+
+Two pre-norm layers of width 64 over tokens of half a second. Patches and not ticks: attention over
+100 held ticks costs eleven times as much and sees the same values. Positions are learned and a
+depth-wise convolution tells neighbours, so that order within a token's surroundings needs no
+attention. All tokens are pooled (mean and maximum) instead of a class token, which a few hundred
+cases do not teach where to look. Absent tokens are neither attended to nor pooled; presence masks
+are inputs; runs of channels are hidden at random while training.
+
+Source: Zerveas et al. 2021, *A Transformer-based Framework for Multivariate Time Series
+Representation Learning*; Nie et al. 2023 (patches).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+
+from cis490_pipeline.models.classifier import (
+    CHANNEL_MODES,
+    CaseShape,
+    Classifier,
+    FamilySpec,
+    HyperParameters,
+    Inputs,
+    Network,
+    NetworkHyperParameters,
+    StoredModel,
+    narrow,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformerHyperParameters(NetworkHyperParameters):
+    """Size and regularisation of the network.
+
+    Attributes
+    ----------
+    width
+        Features of a token; a multiple of ``heads``.
+    expansion
+        The perceptron of a layer is so many times as wide.
+    channel_dropout
+        Share of the training cases in which a run of channels is hidden.
+    """
+
+    learning_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1e-3
+    label_smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
+    width: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 64
+    heads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    layers: Annotated[int, msgspec.Meta(ge=1, le=16)] = 2
+    expansion: Annotated[int, msgspec.Meta(ge=1, le=16)] = 2
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.2
+    channel_dropout: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+
+
+def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
+    from cis490_pipeline.models.networks.attention import TransformerNetwork, TransformerPlan
+
+    chosen = narrow(hyper_parameters, TransformerHyperParameters)
+    plan = TransformerPlan(
+        width=chosen.width,
+        heads=chosen.heads,
+        layers=chosen.layers,
+        expansion=chosen.expansion,
+        dropout=chosen.dropout,
+        channel_dropout=chosen.channel_dropout,
+    )
+    return TransformerNetwork(plan, shape)
+
+
+def _load(stored: StoredModel) -> Classifier:
+    from cis490_pipeline.models.networks.classifier import load_network
+
+    return load_network(_build, Inputs.SEQUENCE, stored)
+
+
+TRANSFORMER: Final = FamilySpec(
+    name="transformer",
+    inputs=Inputs.SEQUENCE,
+    modes=CHANNEL_MODES,
+    wants_gpu=True,
+    hyper_parameters=TransformerHyperParameters(),
+    fitting=Network(build=_build),
+    load=_load,
+)
+"""The family."""
