@@ -3,6 +3,7 @@
 Not here: the choice of the phase (``kills``), the victim (``victims``).
 """
 
+import contextlib
 import multiprocessing
 import os
 import select
@@ -82,12 +83,17 @@ def _listen(
             continue
         lines = _lines(pipe)
         said = _added(said, lines)
-        for pid, _ in (
-            line for line in lines if line[1].endswith("*") and line[0] == next(iter(said))
-        ):
+        first = next(iter(said))  # a worker after it lives: it is to finish the task
+        if any(pid == first and phase.endswith("*") for pid, phase in lines):
             time.sleep(delay_s)
-            os.kill(pid if worker else process.pid or 0, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it was faster
+                os.kill(first if worker else _pid_of(process), signal.SIGKILL)
     return said
+
+
+def _pid_of(process: ForkServerProcess) -> int:
+    assert process.pid, "started"
+    return process.pid
 
 
 def _ready(*descriptors: int) -> list[int]:

@@ -10,7 +10,7 @@ import pytest
 
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.errors import WarehouseError
-from cis490_pipeline.ingest.compaction import CompactionOptions, compact
+from cis490_pipeline.ingest.compaction import compact
 from cis490_pipeline.ingest.options import IngestOptions
 from cis490_pipeline.ingest.run import ingest_host
 from cis490_pipeline.ingest.sweep import sweep_store
@@ -29,7 +29,6 @@ from cis490_pipeline_tests.ingest.content import content_of
 PAGE: Final = 4096
 AMPLE: Final = 64 << 20
 TWO_AT_ONCE: Final = IngestOptions(threads=2, episodes_per_commit=2)
-AT_ONCE: Final = CompactionOptions(retention_hours=0)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,7 @@ def test_ingest_goes_on_with_more_space_wherever_it_stopped(
     assert full_at >= {"tables", "tensor"}
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.4])
 def test_the_command_line_names_the_path_and_can_be_repeated(
     share: float, store: EpisodeStore, calm: Path, tmp_path: Path
 ) -> None:
@@ -98,18 +97,19 @@ def test_the_command_line_names_the_path_and_can_be_repeated(
 
 
 def test_compaction_goes_on_with_more_space_wherever_it_stopped(calm: Path, tmp_path: Path) -> None:
+    """Nothing is deleted: what it needs beside the shards is what the tables' commits take."""
     before = content_of(calm)
     shards = bytes_on_disk(calm / "tensor")
     full_at: set[str] = set()
-    for number, spare in enumerate((0, shards // 2, shards, shards + 4 * PAGE, shards + 8 * PAGE)):
+    for number, spare in enumerate((0, shards // 2, shards, shards + 6 * PAGE, shards + 20 * PAGE)):
         with small_disk(tmp_path / f"{number}", AMPLE) as disk:
             warehouse = Warehouse(Path(shutil.copytree(calm, disk.root / "data")))
             disk.resize(disk.used_bytes + spare)
-            full_at.add(refusal(lambda w=warehouse: compact(w, AT_ONCE), disk).split("/")[1])
+            full_at.add(refusal(lambda w=warehouse: compact(w), disk).split("/")[1])
             check_readable(warehouse.root)
             assert content_of(warehouse.root) == before
             disk.resize(AMPLE)
-            compact(warehouse, AT_ONCE)
+            compact(warehouse)
             check_end(warehouse.root, before)
     assert full_at >= {"tables", "tensor"}
 
@@ -119,18 +119,19 @@ def test_a_sweep_goes_on_with_more_space_wherever_it_stopped(
 ) -> None:
     calm = tmp_path / "calm.parquet"
     sweep_store(store, calm, options=TWO_AT_ONCE)
-    full_at: list[str] = []
+    full_at: set[str] = set()
     n_resumed = 0
     for pages in range(1, 8):
         with small_disk(tmp_path / f"{pages}", pages * PAGE) as disk:
             out = disk.root / "out.parquet"
-            full_at.append(refusal(lambda o=out: sweep_store(store, o, options=TWO_AT_ONCE), disk))
+            where = refusal(lambda o=out: sweep_store(store, o, options=TWO_AT_ONCE), disk)
+            full_at.add(where.split("]")[0].split("/")[0])
             assert not out.exists()
             disk.resize(AMPLE)
             n_resumed += sweep_store(store, out, options=TWO_AT_ONCE).n_resumed
             assert pq.read_table(out).equals(pq.read_table(calm))
             assert [path.name for path in disk.root.iterdir()] == ["out.parquet"]
-    print(full_at)
+    assert full_at == {"out.parquet", "out.parquet.parts"}
     assert n_resumed, "what was judged before the disk was full is not judged again"
 
 
