@@ -171,12 +171,12 @@ class Round:
         return live(self._drill.context, task, delay_s=delay_s, worker=victim == "worker")
 
     def _phase(self, phases: tuple[str, ...]) -> str:
-        """Choose where to die: every second time where the fewest have died."""
+        """Choose where to die: three times of four where the fewest have died."""
         chance, counts = self._drill.chance, self._drill.by_phase()
         possible = [phase for phase in phases if self._is_possible(phase)]
         if UNDO in possible and not counts[UNDO]:
             return UNDO
-        if chance.random() < 0.5:
+        if chance.random() < 0.25:
             return chance.choice(possible)
         fewest = min(counts[phase] for phase in possible)
         return chance.choice([phase for phase in possible if counts[phase] == fewest])
