@@ -71,6 +71,13 @@ def unnamed_shards(warehouse: Warehouse) -> set[str]:
     return _files(warehouse.layout.tensor) - {row["shard"] for row in rows}
 
 
+def n_to_merge(warehouse: Warehouse) -> int:
+    """Return the number of shards that the host with the most of them has."""
+    rows = warehouse.tables.read(Table.EPISODES, columns=["host_id", "shard"]).to_pylist()
+    shards = {(row["host_id"], row["shard"]) for row in rows}
+    return max(Counter(host for host, _ in shards).values(), default=0)
+
+
 def _orphans(warehouse: Warehouse) -> set[str]:
     """Return files below shards and tables that nothing names."""
     orphans = unnamed_shards(warehouse)

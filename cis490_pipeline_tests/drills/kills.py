@@ -27,6 +27,7 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.drills.aftermath import (
     check_end,
     check_readable,
+    n_to_merge,
     unnamed_shards,
 )
 from cis490_pipeline_tests.drills.lives import Life, forking, live
@@ -130,7 +131,9 @@ class Round:
 
     def _play_one(self, *, enough: bool) -> None:
         chance = self._drill.chance
-        compaction = chance.random() < 0.45 and not enough
+        counts = self._drill.by_phase()
+        wanted = any(not counts[phase] and self._is_possible(phase) for phase in COMPACTION)
+        compaction = chance.random() < (0.6 if wanted else 0.15) and not enough
         host = "" if compaction else chance.choice(sorted(self._left))
         victim = self._victim(host)
         life = self._life(host, victim, harmless=enough)
@@ -186,6 +189,8 @@ class Round:
             return self._changed and self._half_there()
         if phase.startswith("garbage list"):
             return bool(self._listed() or unnamed_shards(Warehouse(self._data)))
+        if phase.startswith("larger shard"):
+            return n_to_merge(Warehouse(self._data)) > 1
         return True
 
     def _listed(self) -> bool:
