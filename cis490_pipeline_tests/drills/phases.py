@@ -34,7 +34,7 @@ _SIMPLE: Final = (
 )
 _WRITERS: Final = (
     (journal, "write_bytes", "journal"),
-    (commit, "write_bytes", "shard"),
+    (commit, "write_hashed", "shard"),
     (shard_merging, "write_hashed", "larger shard"),
     (garbage, "write_bytes", "garbage list"),
 )
