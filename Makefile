@@ -3,18 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+KILLS ?= 200
+FUZZ_SECONDS ?= 600
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install smoke test check bench ui clean
+.PHONY: help install smoke test check bench drill ui clean
 
 help:
 	@echo "make install   build $(VENV) with everything, versions pinned by constraints.txt"
 	@echo "make smoke     the smoke subset end to end through Dagster; ends in a table of models"
 	@echo "make test      format, lint, types, import contracts, tests with coverage"
 	@echo "make bench     the performance budgets, about a quarter of an hour; BENCH=--quick: a minute"
+	@echo "make drill     kill -9, full disks, fuzzing, about a quarter of an hour; KILLS=200 FUZZ_SECONDS=600"
 	@echo "make ui        Dagster's UI on http://127.0.0.1:3000 over the same data directory"
 	@echo "make clean     remove $(VENV) and caches (data/warehouse stays)"
 
@@ -37,6 +40,17 @@ ui: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m cis490_pipeline_tests.benchmarks $(BENCH)
+
+drill: $(STAMP)
+	@echo "== kill -9 in every phase of ingest and compaction ($(KILLS) kills)"
+	@$(BIN)/python -m cis490_pipeline_tests.drills.kills --kills $(KILLS)
+	@echo "== full disks"
+	@$(BIN)/python -m pytest -q --no-cov cis490_pipeline_tests/drills/test_full_disk.py
+	@echo "== fuzzing of the readers ($(FUZZ_SECONDS) s)"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[fuzz]"
+	@corpus=$$(mktemp -d) && $(BIN)/python -m cis490_pipeline_tests.drills.fuzz_readers \
+		$$corpus/corpus -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1; \
+		status=$$?; test $$status = 0 && rm -rf $$corpus || echo "what was found: $$corpus"; exit $$status
 
 test: check
 	@echo "== tests"

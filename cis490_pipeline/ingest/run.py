@@ -8,8 +8,9 @@ Not here: Dagster (``orchestration``), one episode (``one_pass``), one commit (`
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from typing import Final
 
@@ -115,15 +116,16 @@ def _ingest(
     replaced = unfinished.union(held)
     committed = [TABLE_SCHEMAS[Table.VALIDATION_INDEX].empty_table()]
     n_seen = 0
-    for outcomes in visit_in_batches(store, due, options):
-        news = [o for o in outcomes if o.row.episode_id in unfinished or is_news(o, held)]
-        if news:
-            committed.append(commit_batch(warehouse, journal, host_id, news, replaced))
-            options.supervision.on_commit(len(news))
-        n_seen += len(outcomes)
-        del outcomes, news
-        return_free_memory()
-        progress(n_seen, len(due))
+    with closing(visit_in_batches(store, due, options)) as batches:
+        for outcomes in batches:
+            news = [o for o in outcomes if o.row.episode_id in unfinished or is_news(o, held)]
+            if news:
+                committed.append(commit_batch(warehouse, journal, host_id, news, replaced))
+                options.supervision.on_commit(len(news))
+            n_seen += len(outcomes)
+            del outcomes, news
+            return_free_memory()
+            progress(n_seen, len(due))
     return pa.concat_tables(committed)
 
 
@@ -152,8 +154,8 @@ def visit_in_batches(
     options: IngestOptions,
     *,
     with_content: bool = True,
-) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of the due episodes, a batch at a time.
+) -> Generator[list[Outcome]]:
+    """Yield the outcomes of the due episodes, a batch at a time; to be closed, which ends threads.
 
     While one batch is being committed the next one is being decoded. Each thread gets one slice of
     a batch: handing over single episodes costs more than it balances. Where grids are so long that

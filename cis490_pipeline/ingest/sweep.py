@@ -7,6 +7,7 @@ Not here: the files (``sweep_file``), tables and shards (``run``).
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from cis490_pipeline.episodes.index import IndexEntry
@@ -78,9 +79,9 @@ def judge_due(
     """
     due = due_entries(store, entries, held_verdicts(read_parts(parts)))
     n_seen = 0
-    batches = visit_in_batches(store, due, options, with_content=False)
-    for number, outcomes in enumerate(batches, start=next_number(parts)):
-        write_part(parts, number, [outcome.row for outcome in outcomes])
-        n_seen += len(outcomes)
-        progress(n_seen, len(due))
+    with closing(visit_in_batches(store, due, options, with_content=False)) as batches:
+        for number, outcomes in enumerate(batches, start=next_number(parts)):
+            write_part(parts, number, [outcome.row for outcome in outcomes])
+            n_seen += len(outcomes)
+            progress(n_seen, len(due))
     return n_seen
