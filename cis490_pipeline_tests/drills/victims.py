@@ -20,7 +20,7 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.drills.phases import Announcer, Target
 
 OPTIONS: Final = IngestOptions(threads=2, episodes_per_commit=2)
-COMMAND: Final = (sys.executable, "-P", "-m", "cis490_pipeline_tests.drills.victims")
+COMMAND: Final = (sys.executable, "-m", "cis490_pipeline_tests.drills.victims")
 _VARIABLE: Final = "CIS490_TEST_KILL"
 
 
