@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.features.past import relative_to_now
-from cis490_pipeline.features.shards import gather_windows, open_shard
+from cis490_pipeline.features.shards import copy_windows, open_shard
 from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 from cis490_pipeline.warehouse.layout import Layout
@@ -103,17 +103,32 @@ class ShardSequences:
     def gather(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cases ``x_BCT`` (float32, NaN = missing) in the order asked for."""
         stretch = self.stretch
-        x_BCT = np.full(
-            (len(index_B), len(self.channels), self.n_timepoints), np.nan, dtype=np.float32
-        )
+        x_BTC = self._empty_batch(len(index_B))
         map_B, end_B = self.map_N[index_B], self.end_N[index_B]
         length_B = np.minimum(self.held_N[index_B], stretch.ticks)
         # Lengths are few: a full stretch, or one of the first windows of an episode.
-        for which, length in np.unique(np.stack([map_B, length_B], axis=1), axis=0):
-            rows = np.flatnonzero((map_B == which) & (length_B == length))
-            x_BCT[rows, :, self.n_timepoints - stretch.points_of(length) :] = gather_windows(
-                self.maps[which], end_B[rows] - length, self.channels, int(length), stretch.step
-            )
+        group_B = map_B * (stretch.ticks + 1) + length_B
+        order_B = np.argsort(group_B, kind="stable")
+        for rows in np.split(order_B, np.flatnonzero(np.diff(group_B[order_B])) + 1):
+            if rows.size:
+                length = int(length_B[rows[0]])
+                copy_windows(
+                    self.maps[map_B[rows[0]]],
+                    end_B[rows] - length,
+                    self.channels,
+                    x_BTC,
+                    rows,
+                    n_ticks=length,
+                    step=stretch.step,
+                )
+        x_BCT = x_BTC.transpose(0, 2, 1)
         if not stretch.looks_back:
             return x_BCT
         return relative_to_now(x_BCT, stretch.points_of(WINDOW_TICKS))
+
+    def _empty_batch(self, n_cases: int) -> NDArray[np.float32]:
+        """Return ``[B, T, C]``; filled with NaN where a case may be shorter than its row."""
+        shape = (n_cases, self.n_timepoints, len(self.channels))
+        if self.stretch.looks_back:
+            return np.full(shape, np.nan, dtype=np.float32)
+        return np.empty(shape, dtype=np.float32)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.features.window_kernels import write_windows
 from cis490_pipeline.schema.channels import N_CHANNELS
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 
@@ -172,22 +172,37 @@ def gather_windows(
         Where a window or a column lies outside; a negative index does not count from the end.
     """
     starts = np.asarray(start_B, dtype=np.int64).reshape(-1)
-    wanted = np.asarray(columns, dtype=np.int64).reshape(-1)
-    _check_inside(x_TC, starts, wanted, n_ticks)
-    if not starts.size:
-        return np.empty((0, wanted.size, -(-n_ticks // step)), dtype=np.float32)
-    every_NCT = sliding_window_view(x_TC, n_ticks, axis=0)[:, :, (n_ticks - 1) % step :: step]
-    window_NTC = every_NCT.transpose(0, 2, 1)
-    runs = _runs(wanted)
-    if len(runs) == 1:  # all channels: a second copy would halve the speed
-        first, count = runs[0]
-        return np.asarray(window_NTC[:, :, first : first + count][starts]).transpose(0, 2, 1)
-    x_BTC = np.empty((starts.size, window_NTC.shape[1], wanted.size), dtype=np.float32)
-    written = 0
-    for first, count in runs:
-        x_BTC[:, :, written : written + count] = window_NTC[:, :, first : first + count][starts]
-        written += count
+    shape = (starts.size, -(-n_ticks // step), len(columns))
+    x_BTC = np.empty(shape, dtype=np.float32)
+    everywhere = np.arange(starts.size)
+    copy_windows(x_TC, starts, columns, x_BTC, everywhere, n_ticks=n_ticks, step=step)
     return x_BTC.transpose(0, 2, 1)
+
+
+def copy_windows(
+    x_TC: NDArray[np.float32],
+    start_B: NDArray[np.int64],
+    columns: Sequence[int],
+    out_NTC: NDArray[np.float32],
+    row_B: NDArray[np.int64],
+    *,
+    n_ticks: int = WINDOW_TICKS,
+    step: int = 1,
+) -> None:
+    """Copy windows, as ``gather_windows``, into the rows ``row_B`` of a batch.
+
+    A row that is longer than a window is filled at its end.
+
+    Raises
+    ------
+    IndexError
+        Where a window or a column lies outside.
+    """
+    wanted = np.asarray(columns, dtype=np.int64).reshape(-1)
+    _check_inside(x_TC, start_B, wanted, n_ticks)
+    runs_R2 = np.array(_runs(wanted), dtype=np.int64).reshape(-1, 2)
+    first_B = start_B + (n_ticks - 1) % step
+    write_windows(x_TC, first_B, runs_R2, out_NTC, row_B, (-(-n_ticks // step), step))
 
 
 def _check_inside(

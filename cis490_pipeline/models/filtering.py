@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 
 def windows_of(cases: Cases) -> NDArray[np.int64]:
-    """Return each case's window index on the grid of its episode, from its time."""
-    return np.rint((cases.t_center_s_N - WINDOW_S / 2) / STRIDE_S).astype(np.int64)
+    """Return each case's window index on the grid of its episode, from its time.
+
+    Cases of plain arrays stand at second 0, before any window could end: they are first ones.
+    """
+    return np.rint((cases.t_center_s_N - WINDOW_S / 2) / STRIDE_S).astype(np.int64).clip(min=0)
 
 
 def filtered(

@@ -116,7 +116,7 @@ class _Session:
         return impatient or self.epochs_done >= self.budget.epochs
 
     def _tensors_of(self, index_B: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[Tensor]:
-        x_BCT = np.ascontiguousarray(self.view.gather(index_B), dtype=np.float32)
+        x_BCT = np.asarray(self.view.gather(index_B), dtype=np.float32)
         y_B = self.task.train.y_N[index_B]
         return [torch.from_numpy(array).to(self.task.compute.device) for array in (x_BCT, y_B)]
 
