@@ -202,7 +202,8 @@ def copy_windows(
     _check_inside(x_TC, start_B, wanted, n_ticks)
     runs_R2 = np.array(_runs(wanted), dtype=np.int64).reshape(-1, 2)
     first_B = start_B + (n_ticks - 1) % step
-    write_windows(x_TC, first_B, runs_R2, out_NTC, row_B, (-(-n_ticks // step), step))
+    grid_TC = np.ascontiguousarray(x_TC)
+    write_windows(grid_TC, first_B, runs_R2, out_NTC, row_B, (-(-n_ticks // step), step))
 
 
 def _check_inside(

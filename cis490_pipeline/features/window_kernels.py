@@ -22,15 +22,18 @@ def write_windows(
     """Copy ``points`` = (count, step) ticks from ``first_B`` on to the end of the rows ``row_B``.
 
     Runs (first channel, count) are copied tick by tick: the batch has the order of the shard,
-    because turning each window over would cost more than copying it.
+    because turning each window over would cost more than copying it. Both arrays are contiguous.
     """
     n_points, step = points
+    n_channels, width = x_TC.shape[1], out_NTC.shape[2]
     offset = out_NTC.shape[1] - n_points
+    x, out = x_TC.reshape(-1), out_NTC.reshape(-1)
     for b in range(first_B.shape[0]):
         for k in range(n_points):
-            tick = first_B[b] + k * step
-            to = 0
+            source = (first_B[b] + k * step) * n_channels
+            target = (row_B[b] * out_NTC.shape[1] + offset + k) * width
             for r in range(runs_R2.shape[0]):
-                for c in range(runs_R2[r, 1]):
-                    out_NTC[row_B[b], offset + k, to + c] = x_TC[tick, runs_R2[r, 0] + c]
-                to += runs_R2[r, 1]
+                count, begin = runs_R2[r, 1], source + runs_R2[r, 0]
+                for c in range(count):  # unsigned places, or each one is asked whether it is < 0
+                    out[np.uintp(target + c)] = x[np.uintp(begin + c)]
+                target += count

@@ -29,11 +29,11 @@ from cis490_pipeline.datasets.other_hosts import on_another_host
 from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.metrics.confusion import confusion
 from cis490_pipeline.metrics.f1 import macro_f1
+from cis490_pipeline.models.class_weights import inverse_frequency_weights
 from cis490_pipeline.models.filtering import filtered
 from cis490_pipeline.models.grammar import grammar_of
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
-from cis490_pipeline.training.objective import inverse_frequency_weights
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 ROUNDS: Final = 120
