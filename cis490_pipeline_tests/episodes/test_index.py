@@ -301,8 +301,8 @@ def test_excerpt_is_short_and_printable():
 )
 def test_hostile_long_line_neither_crashes_nor_hangs(raw):
     start = time.process_time()
-    read_index(raw + b"\n" + line(1))
-    assert time.process_time() - start < 5
+    read_index(raw + b"\n" + line(1))  # in four ways; one that is quadratic takes minutes
+    assert time.process_time() - start < 30
 
 
 def test_ten_megabyte_row_is_an_entry():
