@@ -68,8 +68,8 @@ _ZERO_WORD: Final = _U(_ZERO)
 _POWERS: Final = np.array([10**k for k in range(20)], dtype=np.uint64)
 _FLOAT_POWERS: Final = np.array([10.0**k for k in range(20)])
 
-# Without ``_nrt`` compiled code does not count references to the arrays that it passes on: counting
-# cost twice the work itself. It is allowed where nothing is allocated, and refused elsewhere.
+# Without ``_nrt`` compiled code does not count references to the arrays that it passes on,
+# which it otherwise does for every token. Allowed where nothing is allocated, refused elsewhere.
 _compiled: Final = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)  # pyright: ignore[reportCallIssue]
 _inlined: Final = njit(  # pyright: ignore[reportCallIssue]
     nogil=True, cache=True, error_model="numpy", _nrt=False, forceinline=True

@@ -1,7 +1,8 @@
 """Rows of a telemetry file as arrays.
 
 Every row is read by the strict parser, or is so like one that was that its numbers can be taken
-without parsing it again (``row_kernels``): a fourteenth of the time, and never another answer.
+without parsing it again (``row_kernels``): a fraction of the time, and never another answer.
+
 Not here: rates and the grid (``telemetry``).
 Source: episode format, section *Telemetry rows* and JSON edge cases.
 """
@@ -29,7 +30,7 @@ _COLUMNS: Final = {
 }
 _NEWLINE: Final = ord("\n")
 _MAX_TEMPLATES: Final = 32
-"""Learning one costs as much as parsing ten rows; a file that needs more has no common shape."""
+"""Learning one costs like parsing some thirty rows; a file that needs more has no common shape."""
 _latest: Final[dict[Source, RowTemplate]] = {}
 """The last template of each source: the next file will be alike. It changes no answer."""
 

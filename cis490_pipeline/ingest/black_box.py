@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
-from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.warehouse.atomic import writing
 
 _WORD: Final = 8
 _ID_BYTES: Final = 32  # an episode id has 26
@@ -95,7 +95,7 @@ def held_box(path: Path, n_slots: int) -> Generator[tuple[BlackBox, tuple[Visit,
     """
     descriptor = _locked(path)
     try:
-        with _machine_fault(path):
+        with writing(path):
             left = _left_behind(descriptor)
             os.ftruncate(descriptor, 0)
             # written, not only sized: a hole that the full disk cannot fill would kill its writer
@@ -109,32 +109,16 @@ def held_box(path: Path, n_slots: int) -> Generator[tuple[BlackBox, tuple[Visit,
 def _locked(path: Path) -> int:
     """Open and lock; again where the one that was waited for has removed the file meanwhile."""
     while True:
-        with _machine_fault(path):
+        with writing(path), contextlib.ExitStack() as unless_kept:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
+            unless_kept.callback(os.close, descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
+                unless_kept.pop_all()
                 return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
 
 
 def _left_behind(descriptor: int) -> tuple[Visit, ...]:
     size = os.fstat(descriptor).st_size
     return BlackBox(descriptor).visits() if size and size % _SLOT == 0 else ()
-
-
-@contextlib.contextmanager
-def _machine_fault(path: Path) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WarehouseError(
-            "cannot write into the data directory",
-            where=str(path),
-            found=f"{type(error).__name__}: {error.strerror or error}",
-            todo="check the data directory's path, free space and permissions, then run again",
-        ) from error

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from cis490_pipeline.errors import WarehouseError
-from cis490_pipeline.warehouse.atomic import write_bytes
+from cis490_pipeline.warehouse.atomic import write_bytes, writing
 from cis490_pipeline.warehouse.layout import Layout
 
 
@@ -82,13 +82,6 @@ def host_lock(layout: Layout, host_id: str) -> Generator[None]:
 
 
 def _lock_file(path: Path) -> TextIO:
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("w")
-    except OSError as error:
-        raise WarehouseError(
-            "cannot write into the data directory",
-            where=str(path),
-            found=f"{type(error).__name__}: {error.strerror or error}",
-            todo="check the data directory's path, free space and permissions, then run again",
-        ) from error

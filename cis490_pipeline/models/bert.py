@@ -16,17 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from cis490_pipeline.models.classifier import (
-    CHANNEL_MODES,
     CaseShape,
-    Classifier,
-    FamilySpec,
     HyperParameters,
-    Inputs,
-    Network,
     PretrainedHyperParameters,
-    StoredModel,
     narrow,
 )
+from cis490_pipeline.models.network_family import network_family, plan_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,16 +62,7 @@ class BertHyperParameters(PretrainedHyperParameters):
 def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
     from cis490_pipeline.models.networks.attention import TransformerNetwork, TransformerPlan
 
-    chosen = narrow(hyper_parameters, BertHyperParameters)
-    plan = TransformerPlan(
-        width=chosen.width,
-        heads=chosen.heads,
-        layers=chosen.layers,
-        expansion=chosen.expansion,
-        dropout=chosen.dropout,
-        channel_dropout=chosen.channel_dropout,
-    )
-    return TransformerNetwork(plan, shape)
+    return TransformerNetwork(plan_of(TransformerPlan, hyper_parameters), shape)
 
 
 def _objective(network: "nn.Module", hyper_parameters: HyperParameters) -> "nn.Module":
@@ -89,19 +75,5 @@ def _objective(network: "nn.Module", hyper_parameters: HyperParameters) -> "nn.M
     return MaskedReconstruction(network, chosen.masked_share, chosen.span)
 
 
-def _load(stored: StoredModel) -> Classifier:
-    from cis490_pipeline.models.networks.classifier import load_network
-
-    return load_network(_build, Inputs.SEQUENCE, stored)
-
-
-BERT: Final = FamilySpec(
-    name="bert",
-    inputs=Inputs.SEQUENCE,
-    modes=CHANNEL_MODES,
-    wants_gpu=True,
-    hyper_parameters=BertHyperParameters(),
-    fitting=Network(build=_build, pretraining=_objective),
-    load=_load,
-)
+BERT: Final = network_family("bert", BertHyperParameters(), _build, pretraining=_objective)
 """The family."""

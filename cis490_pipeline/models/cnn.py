@@ -18,17 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from cis490_pipeline.models.classifier import (
-    CHANNEL_MODES,
     CaseShape,
-    Classifier,
-    FamilySpec,
     HyperParameters,
-    Inputs,
-    Network,
     NetworkHyperParameters,
-    StoredModel,
-    narrow,
 )
+from cis490_pipeline.models.network_family import network_family, plan_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,29 +60,7 @@ class CnnHyperParameters(NetworkHyperParameters):
 def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
     from cis490_pipeline.models.networks.residual import ResidualNetwork, ResidualPlan
 
-    chosen = narrow(hyper_parameters, CnnHyperParameters)
-    plan = ResidualPlan(
-        filters=chosen.filters,
-        blocks=chosen.blocks,
-        kernel=chosen.kernel,
-        dropout=chosen.dropout,
-        channel_dropout=chosen.channel_dropout,
-    )
-    return ResidualNetwork(plan, shape)
+    return ResidualNetwork(plan_of(ResidualPlan, hyper_parameters), shape)
 
 
-def _load(stored: StoredModel) -> Classifier:
-    from cis490_pipeline.models.networks.classifier import load_network
-
-    return load_network(_build, Inputs.SEQUENCE, stored)
-
-
-CNN: Final = FamilySpec(
-    name="cnn",
-    inputs=Inputs.SEQUENCE,
-    modes=CHANNEL_MODES,
-    wants_gpu=True,
-    hyper_parameters=CnnHyperParameters(),
-    fitting=Network(build=_build),
-    load=_load,
-)
+CNN: Final = network_family("cnn", CnnHyperParameters(), _build)

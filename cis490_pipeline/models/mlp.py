@@ -16,17 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from cis490_pipeline.models.classifier import (
-    CHANNEL_MODES,
     CaseShape,
-    Classifier,
-    FamilySpec,
     HyperParameters,
     Inputs,
-    Network,
     NetworkHyperParameters,
-    StoredModel,
-    narrow,
 )
+from cis490_pipeline.models.network_family import network_family, plan_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,29 +49,8 @@ class MlpHyperParameters(NetworkHyperParameters):
 def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
     from cis490_pipeline.models.networks.perceptron import Perceptron, PerceptronPlan
 
-    chosen = narrow(hyper_parameters, MlpHyperParameters)
-    plan = PerceptronPlan(
-        hidden=chosen.hidden,
-        layers=chosen.layers,
-        dropout=chosen.dropout,
-        channel_dropout=chosen.channel_dropout,
-    )
-    return Perceptron(plan, shape)
+    return Perceptron(plan_of(PerceptronPlan, hyper_parameters), shape)
 
 
-def _load(stored: StoredModel) -> Classifier:
-    from cis490_pipeline.models.networks.classifier import load_network
-
-    return load_network(_build, Inputs.SUMMARY, stored)
-
-
-MLP: Final = FamilySpec(
-    name="mlp",
-    inputs=Inputs.SUMMARY,
-    modes=CHANNEL_MODES,
-    wants_gpu=True,
-    hyper_parameters=MlpHyperParameters(),
-    fitting=Network(build=_build),
-    load=_load,
-)
+MLP: Final = network_family("mlp", MlpHyperParameters(), _build, inputs=Inputs.SUMMARY)
 """The family."""

@@ -17,17 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from cis490_pipeline.models.classifier import (
-    CHANNEL_MODES,
     CaseShape,
-    Classifier,
-    FamilySpec,
     HyperParameters,
-    Inputs,
-    Network,
     NetworkHyperParameters,
-    StoredModel,
-    narrow,
 )
+from cis490_pipeline.models.network_family import network_family, plan_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -64,31 +58,8 @@ class TransformerHyperParameters(NetworkHyperParameters):
 def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
     from cis490_pipeline.models.networks.attention import TransformerNetwork, TransformerPlan
 
-    chosen = narrow(hyper_parameters, TransformerHyperParameters)
-    plan = TransformerPlan(
-        width=chosen.width,
-        heads=chosen.heads,
-        layers=chosen.layers,
-        expansion=chosen.expansion,
-        dropout=chosen.dropout,
-        channel_dropout=chosen.channel_dropout,
-    )
-    return TransformerNetwork(plan, shape)
+    return TransformerNetwork(plan_of(TransformerPlan, hyper_parameters), shape)
 
 
-def _load(stored: StoredModel) -> Classifier:
-    from cis490_pipeline.models.networks.classifier import load_network
-
-    return load_network(_build, Inputs.SEQUENCE, stored)
-
-
-TRANSFORMER: Final = FamilySpec(
-    name="transformer",
-    inputs=Inputs.SEQUENCE,
-    modes=CHANNEL_MODES,
-    wants_gpu=True,
-    hyper_parameters=TransformerHyperParameters(),
-    fitting=Network(build=_build),
-    load=_load,
-)
+TRANSFORMER: Final = network_family("transformer", TransformerHyperParameters(), _build)
 """The family."""

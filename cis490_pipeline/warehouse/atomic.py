@@ -21,7 +21,14 @@ TEMPORARY_PREFIX = ".tmp-"
 
 
 @contextlib.contextmanager
-def _machine_fault(path: Path) -> Generator[None]:
+def writing(path: Path) -> Generator[None]:
+    """Turn what the machine refuses inside the block into an error that names the path.
+
+    Raises
+    ------
+    WarehouseError
+        Instead of an ``OSError``.
+    """
     try:
         yield
     except OSError as error:
@@ -72,7 +79,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     WarehouseError
         Where the machine refuses; nothing half-written stays under the final name.
     """
-    with _machine_fault(path), _temporary_in(path.parent) as temporary:
+    with writing(path), _temporary_in(path.parent) as temporary:
         _write_synced(temporary, [data])
         temporary.replace(path)
 
@@ -94,7 +101,7 @@ def write_hashed(directory: Path, chunks: Iterable[bytes | memoryview], *, suffi
             digest.update(chunk)
             yield chunk
 
-    with _machine_fault(directory), _temporary_in(directory) as temporary:
+    with writing(directory), _temporary_in(directory) as temporary:
         _write_synced(temporary, hashed())
         name = f"{digest.hexdigest()}{suffix}"
         temporary.replace(directory / name)
@@ -109,7 +116,7 @@ def create_exclusive(path: Path, data: bytes | memoryview) -> bool:
     bool
         True where this call created it; False where somebody else did (it is left alone).
     """
-    with _machine_fault(path), _temporary_in(path.parent) as temporary:
+    with writing(path), _temporary_in(path.parent) as temporary:
         _write_synced(temporary, [data])
         try:
             os.link(temporary, path)  # fails on an existing name, a rename would replace it
@@ -128,7 +135,7 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> bool:
     """
     if path.is_dir():
         return False
-    with _machine_fault(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
         try:

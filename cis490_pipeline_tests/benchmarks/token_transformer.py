@@ -13,16 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from cis490_pipeline.models.classifier import (
-    CHANNEL_MODES,
     CaseShape,
-    Classifier,
-    FamilySpec,
     HyperParameters,
-    Inputs,
-    Network,
     NetworkHyperParameters,
-    StoredModel,
 )
+from cis490_pipeline.models.network_family import network_family
 from cis490_pipeline.models.networks.standardise import Standardise
 
 _WIDTH: Final = 64
@@ -59,16 +54,4 @@ def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> nn.Module:
     return TokenTransformer(shape)
 
 
-def _load(stored: StoredModel) -> Classifier:
-    raise NotImplementedError("the reference is never stored")
-
-
-TOKEN_TRANSFORMER: Final = FamilySpec(
-    name="token_transformer",
-    inputs=Inputs.SEQUENCE,
-    modes=CHANNEL_MODES,
-    wants_gpu=False,
-    hyper_parameters=TokenHyperParameters(),
-    fitting=Network(build=_build),
-    load=_load,
-)
+TOKEN_TRANSFORMER: Final = network_family("token_transformer", TokenHyperParameters(), _build)

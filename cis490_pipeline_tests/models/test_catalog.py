@@ -7,6 +7,7 @@ import pytest
 
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import FAMILIES, family
+from cis490_pipeline.models.hyper_parameters import scalars_of
 
 
 def test_names_are_unique_and_looked_up():
@@ -32,3 +33,8 @@ def test_catalog_requests_and_registry_import_no_learning_library():
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_bert_differs_from_the_transformer_by_its_pre_training_alone():
+    ours, other = (scalars_of(family(name).hyper_parameters) for name in ("transformer", "bert"))
+    assert ours.items() <= other.items()
