@@ -37,10 +37,7 @@ def window_statistics(x_TC: NDArray[np.float32]) -> NDArray[np.float32]:
         share of missing ticks. NaN where no tick is present (slope: fewer than two, or a slope
         beyond float32); the missing share is never NaN.
     """
-    x_TL = _padded(x_TC)
-    out_NCS = np.empty((window_count(len(x_TL)), N_CHANNELS, N_STATS), dtype=np.float32)
-    write_window_statistics(x_TL, sorting_network(STRIDE_TICKS), out_NCS)
-    return out_NCS
+    return _of_windows(_padded(x_TC))
 
 
 def episode_statistics(x_TC: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -48,7 +45,24 @@ def episode_statistics(x_TC: NDArray[np.float32]) -> NDArray[np.float32]:
 
     An episode without ticks has no statistics (NaN) and a missing share of 1.
     """
+    return _of_episode(_padded(x_TC))
+
+
+def both_statistics(
+    x_TC: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return ``window_statistics`` and ``episode_statistics`` of one grid."""
     x_TL = _padded(x_TC)
+    return _of_windows(x_TL), _of_episode(x_TL)
+
+
+def _of_windows(x_TL: NDArray[np.float32]) -> NDArray[np.float32]:
+    out_NCS = np.empty((window_count(len(x_TL)), N_CHANNELS, N_STATS), dtype=np.float32)
+    write_window_statistics(x_TL, sorting_network(STRIDE_TICKS), out_NCS)
+    return out_NCS
+
+
+def _of_episode(x_TL: NDArray[np.float32]) -> NDArray[np.float32]:
     bits_CT = np.ascontiguousarray(x_TL[:, :N_CHANNELS].T).view(np.int32)
     out_CS = np.empty((N_CHANNELS, N_STATS), dtype=np.float32)
     write_episode_statistics(x_TL, bits_CT, out_CS)

@@ -17,7 +17,7 @@ from cis490_pipeline.episodes.episode import Episode, OpenFailure
 from cis490_pipeline.episodes.index import IndexEntry
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.features.rows import EpisodeKeys, EpisodePiece, WindowPiece
-from cis490_pipeline.features.statistics import episode_statistics, window_statistics
+from cis490_pipeline.features.statistics import both_statistics
 from cis490_pipeline.ingest.options import Supervision
 from cis490_pipeline.telemetry.grid import Grid, GridTooLong, build_grid
 from cis490_pipeline.telemetry.labelling import Transition, label_windows, transitions
@@ -120,12 +120,13 @@ def _content(row: ValidationRow, opened: _Opened) -> Content | None:
         sample_kind=row.sample_kind,
         sha256=row.sha256,
     )
+    stats_NCS, stats_CS = both_statistics(grid.x_TC)
     labels = label_windows(episode.labels, grid.t0_wall_ns, grid.n_windows)
     return Content(
         x_TC=grid.x_TC,
         t0_wall_ns=grid.t0_wall_ns,
         t_end_wall_ns=grid.t_end_wall_ns,
         transitions=transitions(episode.labels, grid.t0_wall_ns),
-        windows=WindowPiece(keys=keys, labels=labels, stats_NCS=window_statistics(grid.x_TC)),
-        episode=EpisodePiece(keys=keys, stats_CS=episode_statistics(grid.x_TC)),
+        windows=WindowPiece(keys=keys, labels=labels, stats_NCS=stats_NCS),
+        episode=EpisodePiece(keys=keys, stats_CS=stats_CS),
     )

@@ -24,7 +24,7 @@ from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.ingest.commit import commit_batch, undo
 from cis490_pipeline.ingest.due import HeldVerdicts, due_entries, read_held, rows_of_host
 from cis490_pipeline.ingest.journal import host_lock, journal_of
-from cis490_pipeline.ingest.memory import return_free_memory
+from cis490_pipeline.ingest.memory import return_free_memory, reuse_freed_memory
 from cis490_pipeline.ingest.one_pass import Outcome, visit
 from cis490_pipeline.ingest.options import IngestOptions, Progress, no_progress
 from cis490_pipeline.ingest.report import IngestReport, report_on
@@ -157,11 +157,11 @@ def visit_in_batches(
 ) -> Generator[list[Outcome]]:
     """Yield the outcomes of the due episodes, a batch at a time; to be closed, which ends threads.
 
-    While one batch is being committed the next one is being decoded. Each thread gets one slice of
-    a batch: handing over single episodes costs more than it balances. Where grids are so long that
-    a slice has to end early, the rest of it comes after the batch that was being decoded. Without
+    One thread is one core: the caller's, which decodes a batch when it is asked for the next one.
+    Of several, the caller's commits one batch while the others decode the next one. Without
     ``with_content`` the outcomes are verdicts alone, at a part of the time and memory.
     """
+    reuse_freed_memory()
     look = partial(
         visit,
         store,
@@ -172,6 +172,34 @@ def visit_in_batches(
     waiting = deque(due)
     if waiting and options.supervision.box is not None:
         warm_up()
+    if options.threads == 1:
+        yield from _one_after_the_other(look, waiting, options)
+    else:
+        yield from _in_threads(look, waiting, options)
+
+
+_Look = Callable[[IndexEntry], Outcome]
+_Slice = tuple[list[Outcome], Sequence[IndexEntry]]
+
+
+def _one_after_the_other(
+    look: _Look, waiting: deque[IndexEntry], options: IngestOptions
+) -> Generator[list[Outcome]]:
+    while waiting:
+        outcomes, left = _visit_slice(look, _next_batch(waiting, options), TICKS_PER_BATCH)
+        waiting.extendleft(reversed(left))
+        yield outcomes
+        del outcomes  # or two batches of grids would be alive while the next one is awaited
+
+
+def _in_threads(
+    look: _Look, waiting: deque[IndexEntry], options: IngestOptions
+) -> Generator[list[Outcome]]:
+    """Each thread gets one slice of a batch: handing over single episodes costs more than it gains.
+
+    Where grids are so long that a slice has to end early, the rest of it comes after the batch that
+    was being decoded.
+    """
     with ThreadPoolExecutor(max_workers=options.threads) as pool:
         pending = _submit(pool, look, waiting, options)
         while pending:
@@ -183,8 +211,8 @@ def visit_in_batches(
             pending = following or _submit(pool, look, waiting, options)
 
 
-_Look = Callable[[IndexEntry], Outcome]
-_Slice = tuple[list[Outcome], Sequence[IndexEntry]]
+def _next_batch(waiting: deque[IndexEntry], options: IngestOptions) -> list[IndexEntry]:
+    return [waiting.popleft() for _ in range(min(options.episodes_per_commit, len(waiting)))]
 
 
 def _submit(
@@ -194,7 +222,7 @@ def _submit(
     options: IngestOptions,
 ) -> list[Future[_Slice]]:
     """Take a batch off the waiting episodes and hand it to the threads."""
-    batch = [waiting.popleft() for _ in range(min(options.episodes_per_commit, len(waiting)))]
+    batch = _next_batch(waiting, options)
     width = max(1, -(-len(batch) // options.threads))
     max_ticks = TICKS_PER_BATCH // options.threads
     slices = [batch[first : first + width] for first in range(0, len(batch), width)]

@@ -10,10 +10,11 @@ from typing import Final
 from cis490_pipeline.episodes.archive import LABELS_FILE, Archive
 from cis490_pipeline.episodes.decode import decode_episode
 from cis490_pipeline.episodes.episode import Episode
-from cis490_pipeline.features.statistics import episode_statistics, window_statistics
+from cis490_pipeline.features.statistics import both_statistics
 from cis490_pipeline.schema.channels import SOURCE_FACTS
 from cis490_pipeline.schema.phases import Phase
 from cis490_pipeline.telemetry.grid import Grid, build_grid
+from cis490_pipeline.telemetry.labelling import label_windows
 
 _TIMES_NS: Final = tuple(second * 1_000_000_000 for second in range(1, 13))  # more than a window
 
@@ -26,6 +27,6 @@ def warm_up() -> None:
     members[LABELS_FILE] = json.dumps(label).encode() + b"\n"
     episode = decode_episode(Archive(members=members, has_pcap=False))
     grid = build_grid(episode) if isinstance(episode, Episode) else None
-    if isinstance(grid, Grid):
-        window_statistics(grid.x_TC)
-        episode_statistics(grid.x_TC)
+    if isinstance(episode, Episode) and isinstance(grid, Grid):
+        both_statistics(grid.x_TC)
+        label_windows(episode.labels, _TIMES_NS[0], grid.n_windows)

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 # Written out, not taken from ``schema``: numba's cache on disk notices a change of this file only,
 # and compiled code keeps the values that it was compiled with. A test holds them together.
 TICK_NS: Final = 100_000_000
+WINDOW_TICKS: Final = 100
+STRIDE_TICKS: Final = 50
 
 GAUGE: Final = 0
 COUNTER: Final = 1
@@ -102,3 +104,35 @@ def carry_forward(
         fresh = row >= 0 and np.uint64(tick_ns) - np.uint64(t_R[row]) <= np.uint64(staleness_ns)
         for c in range(n_channels):
             x_TC[k, column + c] = rate_RC[row, c] if fresh else np.float32(np.nan)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def write_window_labels(
+    since_t0_L: NDArray[np.int64],
+    code_L: NDArray[np.int8],
+    phase_N: NDArray[np.int8],
+    purity_N: NDArray[np.float32],
+) -> None:
+    """Give each window the code in force at its centre, and the share of its ticks in it.
+
+    Parameters
+    ----------
+    since_t0_L, code_L
+        Nanoseconds after the first tick and codes of at least one label, in time order; before the
+        first one it holds already.
+    phase_N, purity_N
+        Filled.
+    """
+    code_T = np.empty((len(phase_N) + 1) * STRIDE_TICKS, dtype=np.int8)
+    in_force = 0
+    for tick in range(len(code_T)):
+        while in_force + 1 < len(code_L) and since_t0_L[in_force + 1] <= tick * TICK_NS:
+            in_force += 1
+        code_T[tick] = code_L[in_force]
+    for n in range(len(phase_N)):
+        start = n * STRIDE_TICKS
+        phase_N[n] = code_T[start + WINDOW_TICKS // 2]
+        same = 0
+        for tick in range(start, start + WINDOW_TICKS):
+            same += 1 if code_T[tick] == phase_N[n] else 0
+        purity_N[n] = np.float32(same / WINDOW_TICKS)

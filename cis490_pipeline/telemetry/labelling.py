@@ -1,8 +1,8 @@
 """The phase of each window, how pure it is, and where phases change.
 
-Shape suffixes: L labels, N windows, T ticks.
+Shape suffixes: L labels, N windows.
 
-Not here: the grid (``grid``), the class order (``schema.phases``).
+Not here: the loop (``kernels``), the grid (``grid``), the class order (``schema.phases``).
 Source: episode format, *From rows to windows*, step 4.
 """
 
@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cis490_pipeline.episodes.episode import JsonScalar, Label
 from cis490_pipeline.schema.phases import NOT_A_CLASS, phase_code
-from cis490_pipeline.schema.windows import STRIDE_TICKS, TICK_NS, WINDOW_TICKS
+from cis490_pipeline.telemetry.kernels import write_window_labels
 
 _FAR_NS: Final = 2**62  # beyond any grid; keeps differences of absurd label times in int64
 
@@ -56,17 +55,16 @@ def label_windows(labels: Sequence[Label], t0_wall_ns: int, n_windows: int) -> W
     ValueError
         Where windows are asked for but there are no labels: such an episode has no grid.
     """
+    phase_N, purity_N = np.empty(n_windows, np.int8), np.empty(n_windows, np.float32)
     if n_windows == 0:
-        return WindowLabels(
-            phase_N=np.empty(0, dtype=np.int8), purity_N=np.empty(0, dtype=np.float32)
-        )
+        return WindowLabels(phase_N=phase_N, purity_N=purity_N)
     if not labels:
         raise ValueError(f"{n_windows} windows, but no labels: a grid has its origin in the first")
-    code_T = _codes_at_ticks(labels, t0_wall_ns, (n_windows + 1) * STRIDE_TICKS)
-    code_NT = sliding_window_view(code_T, WINDOW_TICKS)[::STRIDE_TICKS]
-    phase_N = code_NT[:, WINDOW_TICKS // 2].copy()
-    same_NT = code_NT == phase_N[:, np.newaxis]
-    return WindowLabels(phase_N=phase_N, purity_N=same_NT.mean(axis=1).astype(np.float32))
+    ordered = _by_time(labels)
+    since_t0 = [min(max(label.t_wall_ns - t0_wall_ns, -1), _FAR_NS) for label in ordered]
+    codes = [_code(label.phase) for label in ordered]
+    write_window_labels(np.array(since_t0, np.int64), np.array(codes, np.int8), phase_N, purity_N)
+    return WindowLabels(phase_N=phase_N, purity_N=purity_N)
 
 
 def transitions(labels: Sequence[Label], t0_wall_ns: int) -> tuple[Transition, ...]:
@@ -78,18 +76,6 @@ def transitions(labels: Sequence[Label], t0_wall_ns: int) -> tuple[Transition, .
         Transition(t_s=(label.t_wall_ns - t0_wall_ns) / 1e9, phase=_text(label.phase))
         for label in _by_time(labels)
     )
-
-
-def _codes_at_ticks(labels: Sequence[Label], t0_wall_ns: int, n_ticks: int) -> NDArray[np.int8]:
-    """Return the phase code in force at each tick; before the first label, the first."""
-    ordered = _by_time(labels)
-    since_t0_L = np.array(
-        [min(max(label.t_wall_ns - t0_wall_ns, -1), _FAR_NS) for label in ordered], dtype=np.int64
-    )
-    code_L = np.array([_code(label.phase) for label in ordered], dtype=np.int8)
-    tick_T = np.arange(n_ticks, dtype=np.int64) * TICK_NS
-    in_force_T = np.searchsorted(since_t0_L, tick_T, side="right") - 1
-    return code_L[in_force_T.clip(0)]
 
 
 def _by_time(labels: Sequence[Label]) -> list[Label]:

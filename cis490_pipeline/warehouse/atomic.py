@@ -84,6 +84,20 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         temporary.replace(path)
 
 
+def write_new(path: Path, data: bytes | memoryview) -> None:
+    """Write a file under a name that nobody looks for before something else names it.
+
+    Raises
+    ------
+    WarehouseError
+        Where the machine refuses; what was written of it stays, and is garbage.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_synced(path, [data])
+        _sync_directory(path.parent)
+
+
 def write_hashed(directory: Path, chunks: Iterable[bytes | memoryview], *, suffix: str) -> str:
     """Write a file whole under the sha256 of its bytes; returns its name.
 

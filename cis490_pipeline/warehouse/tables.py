@@ -19,14 +19,13 @@ from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.exceptions import TableNotFoundError
 
 from cis490_pipeline.schema.tables import PARTITION_COLUMNS, TABLE_SCHEMAS, Table
+from cis490_pipeline.warehouse.appending import COMPRESSION_LEVEL, ROWS_PER_GROUP, append_rows
 from cis490_pipeline.warehouse.delta_commits import committed
 from cis490_pipeline.warehouse.layout import Layout
 
 _SKIPPING_COLUMN: Final = "episode_id"
 _WIDE: Final = frozenset({Table.WINDOW_FEATURES, Table.EPISODE_FEATURES})
 _LOG_RETENTION: Final = "interval 7 days"
-_ROWS_PER_GROUP: Final = 16_384
-"""Of a wide table (19 MB): a writer holds a row group in memory, whatever the size of its file."""
 
 
 def sql_text(value: str) -> str:
@@ -41,11 +40,11 @@ def sql_text(value: str) -> str:
 def writer_properties(table: Table) -> WriterProperties:
     """Return how a table's Parquet files are written, by ingest and by compaction."""
     if table not in _WIDE:
-        return WriterProperties(compression="ZSTD", compression_level=1)
+        return WriterProperties(compression="ZSTD", compression_level=COMPRESSION_LEVEL)
     return WriterProperties(
         compression="ZSTD",
-        compression_level=1,
-        max_row_group_size=_ROWS_PER_GROUP,
+        compression_level=COMPRESSION_LEVEL,
+        max_row_group_size=ROWS_PER_GROUP,
         default_column_properties=ColumnProperties(
             dictionary_enabled=False, statistics_enabled="NONE"
         ),
@@ -130,7 +129,8 @@ class Tables:
     def append(self, table: Table, rows: pa.Table) -> None:
         """Add rows in one commit."""
         if rows.num_rows:
-            self._commit(table, rows, predicate=None)
+            path = self.path(table)
+            committed(path, lambda: _append(path, table, rows.cast(TABLE_SCHEMAS[table])))
 
     def replace_episodes(self, table: Table, episode_ids: Iterable[str], rows: pa.Table) -> None:
         """Put ``rows`` in the place of every row of these episodes, whichever host has them.
@@ -146,7 +146,8 @@ class Tables:
         if not self.exists(table):
             self.append(table, rows)
         elif rows.num_rows:
-            self._commit(table, rows, predicate=predicate)
+            path = self.path(table)
+            committed(path, lambda: _replace(str(path), table, rows, predicate))
         else:
             path = self.path(table)
             committed(path, lambda: DeltaTable(str(path)).delete(predicate))
@@ -166,17 +167,13 @@ class Tables:
             seen = DeltaTable(str(path))
             rows = _dataset(seen, path).to_table(filter=pc.field(column) == partition)
             if rows.num_rows:  # committed from the version that was read, or not at all
-                _write(seen, table, change(rows), f"{column} = {sql_text(partition)}")
+                _replace(seen, table, change(rows), f"{column} = {sql_text(partition)}")
 
         committed(path, attempt)
 
     def _dataset(self, table: Table) -> ds.Dataset:
         path = self.path(table)
         return _dataset(DeltaTable(str(path)), path)
-
-    def _commit(self, table: Table, rows: pa.Table, *, predicate: str | None) -> None:
-        path = self.path(table)
-        committed(path, lambda: _write(str(path), table, rows, predicate))
 
 
 def _dataset(delta: DeltaTable, path: Path) -> ds.Dataset:
@@ -187,25 +184,29 @@ def _dataset(delta: DeltaTable, path: Path) -> ds.Dataset:
     return cast("ds.Dataset", delta.to_pyarrow_dataset(filesystem=files))
 
 
-def _write(where: str | DeltaTable, table: Table, rows: pa.Table, predicate: str | None) -> None:
-    data = rows.cast(TABLE_SCHEMAS[table])
-    partition_by = list(PARTITION_COLUMNS[table]) or None
-    properties = writer_properties(table)
-    if predicate is None:
-        write_deltalake(
-            where,
-            data,
-            mode="append",
-            partition_by=partition_by,
-            writer_properties=properties,
-            configuration=_table_properties(table),
-        )
+def _append(path: Path, table: Table, rows: pa.Table) -> None:
+    partition_by = list(PARTITION_COLUMNS[table])
+    if DeltaTable.is_deltatable(str(path)):
+        bounded = _SKIPPING_COLUMN if _SKIPPING_COLUMN in rows.schema.names else None
+        opened = DeltaTable(str(path))
+        append_rows(path, opened, rows, partition_by=partition_by, bounded=bounded)
     else:
         write_deltalake(
-            where,
-            data,
-            mode="overwrite",
-            predicate=predicate,
-            partition_by=partition_by,
-            writer_properties=properties,
+            str(path),
+            rows,
+            mode="append",
+            partition_by=partition_by or None,
+            writer_properties=writer_properties(table),
+            configuration=_table_properties(table),
         )
+
+
+def _replace(where: str | DeltaTable, table: Table, rows: pa.Table, predicate: str) -> None:
+    write_deltalake(
+        where,
+        rows.cast(TABLE_SCHEMAS[table]),
+        mode="overwrite",
+        predicate=predicate,
+        partition_by=list(PARTITION_COLUMNS[table]) or None,
+        writer_properties=writer_properties(table),
+    )

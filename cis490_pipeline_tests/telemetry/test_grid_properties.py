@@ -125,3 +125,5 @@ def test_compiled_and_interpreted_loops_agree(raw: RawEpisode) -> None:
 
 def test_constants_written_out_in_the_kernels_are_those_of_the_schema() -> None:
     assert kernels.TICK_NS == windows.TICK_NS
+    assert kernels.WINDOW_TICKS == windows.WINDOW_TICKS
+    assert kernels.STRIDE_TICKS == windows.STRIDE_TICKS

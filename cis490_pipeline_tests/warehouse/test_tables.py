@@ -1,5 +1,6 @@
 """Tables give back what was put in, whole commits only."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from deltalake import DeltaTable
 
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
@@ -109,3 +111,56 @@ def test_slugs_are_safe_and_unique() -> None:
     slugs = [slug(key) for key in keys]
     assert len(set(slugs)) == len(keys)
     assert all("/" not in s and ":" not in s and not s.startswith(".") for s in slugs)
+
+
+def prediction_rows(split: str, episode_id: str) -> pa.Table:
+    schema = TABLE_SCHEMAS[Table.PREDICTIONS]
+    texts = {"split": split, "episode_id": episode_id}
+    return pa.table(
+        [
+            pa.array([texts.get(field.name, "x" if pa.types.is_string(field.type) else 0)])
+            for field in schema
+        ],
+        names=schema.names,
+    ).cast(schema)
+
+
+@pytest.mark.parametrize("split", ["host=lab-b", "hosts:naïve 100% / b", "a+b&c", "%3D"])
+def test_a_partition_may_be_called_anything(tables: Tables, split: str) -> None:
+    for episode_id in ("e1", "e2", "e3"):
+        tables.append(Table.PREDICTIONS, prediction_rows(split, episode_id))
+    tables.append(Table.PREDICTIONS, prediction_rows("time", "e9"))
+    tables.replace_episodes(Table.PREDICTIONS, ["e2"], prediction_rows(split, "e2"))
+    here = tables.read(Table.PREDICTIONS, where=pc.field("split") == split)
+    assert sorted(here["episode_id"].to_pylist()) == ["e1", "e2", "e3"]
+    seen = pl.scan_delta(str(tables.path(Table.PREDICTIONS))).filter(pl.col("split") == split)
+    assert sorted(seen.collect()["episode_id"].to_list()) == ["e1", "e2", "e3"]
+
+
+def test_one_append_may_hold_rows_of_several_partitions(tables: Tables) -> None:
+    tables.append(Table.PREDICTIONS, prediction_rows("time", "e1"))
+    both = [prediction_rows(split, "e2") for split in ("time", "host=a")]
+    tables.append(Table.PREDICTIONS, pa.concat_tables(both))
+    assert tables.rows_in_partition(Table.PREDICTIONS, "time") == 2
+    assert tables.rows_in_partition(Table.PREDICTIONS, "host=a") == 1
+
+
+def test_appending_from_several_threads_loses_nothing(tables: Tables) -> None:
+    tables.append(Table.PREDICTIONS, prediction_rows("time", "e0"))
+    ids = [f"e{number}" for number in range(1, 9)]
+    with ThreadPoolExecutor(4) as pool:
+        rows = (prediction_rows("time", episode_id) for episode_id in ids)
+        list(pool.map(lambda one: tables.append(Table.PREDICTIONS, one), rows))
+    found = tables.read(Table.PREDICTIONS, columns=["episode_id"])["episode_id"].to_pylist()
+    assert sorted(found) == ["e0", *ids]
+
+
+def test_readers_skip_files_by_the_bounds_of_what_was_appended(tables: Tables) -> None:
+    for episode_id in ("e1", "e2", "e3"):
+        tables.append(Table.WINDOW_FEATURES, window_rows("lab-a", [episode_id]))
+    added = pa.table(
+        DeltaTable(str(tables.path(Table.WINDOW_FEATURES))).get_add_actions(flatten=True)
+    )
+    names = ("min.episode_id", "max.episode_id", "num_records", "null_count.episode_id")
+    bounds = set(zip(*(added[name].to_pylist() for name in names), strict=True))
+    assert bounds == {("e1", "e1", 2, 0), ("e2", "e2", 2, 0), ("e3", "e3", 2, 0)}
