@@ -21,16 +21,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cis490_pipeline.errors import BundleError, ConfigurationError
-from cis490_pipeline.models.catalog import family
-from cis490_pipeline.models.classifier import Classifier, Compute, FamilySpec, StoredModel
-from cis490_pipeline.models.header import (
+from cis490_pipeline.edge.header import (
     HEADER_FILE,
     LARGEST_HEADER_BYTES,
     BundleHeader,
     FileFacts,
     decode_header,
     encode_header,
+)
+from cis490_pipeline.errors import BundleError, ConfigurationError
+from cis490_pipeline.models.catalog import family
+from cis490_pipeline.models.classifier import (
+    CaseShape,
+    Classifier,
+    Compute,
+    FamilySpec,
+    StoredModel,
 )
 from cis490_pipeline.models.hyper_parameters import with_overrides
 from cis490_pipeline.schema.fingerprint import FeatureSchema
@@ -44,6 +50,20 @@ class Bundle:
     header: BundleHeader
     spec: FamilySpec
     classifier: Classifier
+
+    @property
+    def shape(self) -> CaseShape:
+        """Shape of the cases that the model takes."""
+        return shape_in(self.header)
+
+
+def shape_in(header: BundleHeader) -> CaseShape:
+    """Return the shape of the cases that a header describes."""
+    return CaseShape(
+        n_channels=header.n_channels,
+        n_timepoints=header.n_timepoints,
+        n_classes=len(header.labels),
+    )
 
 
 def pack_bundle(header: BundleHeader, weights: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
@@ -152,7 +172,9 @@ def _stored(
     except ConfigurationError as error:
         raise _refusal(error.what, directory, expected=error.expected, found=error.found) from error
     files = read_files(directory, header)
-    return StoredModel(files=files, shape=header.shape, hyper_parameters=chosen, compute=compute)
+    return StoredModel(
+        files=files, shape=shape_in(header), hyper_parameters=chosen, compute=compute
+    )
 
 
 def open_bundle(

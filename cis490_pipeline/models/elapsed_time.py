@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.edge.probabilities import normalised_rows
 from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.classifier import (
     NO_CHANNEL_MODES,
@@ -39,7 +40,6 @@ from cis490_pipeline.models.json_weights import (
     encode_weights,
     require_probabilities,
 )
-from cis490_pipeline.models.probabilities import normalised_rows
 
 _MOST_BINS: Final = 20_000
 """A day in bins of 5 s and then some; later times share the last bin (bounds the memory)."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.edge.probabilities import normalised_rows
 from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.classifier import (
     CHANNEL_MODES,
@@ -25,7 +26,6 @@ from cis490_pipeline.models.classifier import (
     Inputs,
     StoredModel,
 )
-from cis490_pipeline.models.probabilities import normalised_rows
 from cis490_pipeline.models.views import channel_view
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.edge.probabilities import normalised_rows
 from cis490_pipeline.models.filtering import windows_of
-from cis490_pipeline.models.probabilities import normalised_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

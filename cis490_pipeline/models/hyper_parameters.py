@@ -8,10 +8,9 @@ from dataclasses import fields
 
 import msgspec
 
+from cis490_pipeline.edge.header import Scalar
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.classifier import HyperParameters
-
-Scalar = int | float | str | bool | None
 
 
 def scalars_of(hyper_parameters: HyperParameters) -> dict[str, Scalar]:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.edge.probabilities import softmax
 from cis490_pipeline.models.class_weights import inverse_frequency_weights
 from cis490_pipeline.models.classifier import (
     CHANNEL_MODES,
@@ -40,7 +41,6 @@ from cis490_pipeline.models.columns import (
     scaling_from_arrays,
 )
 from cis490_pipeline.models.merit import merit_of
-from cis490_pipeline.models.probabilities import softmax
 from cis490_pipeline.models.scaling import Scaling
 from cis490_pipeline.models.subsample import subsample
 from cis490_pipeline.models.tensor_weights import decode_arrays, encode_arrays, require_sizes

@@ -8,9 +8,9 @@ Not here: the choice between families (``evaluation``).
 import numpy as np
 from numpy.typing import NDArray
 
+from cis490_pipeline.edge.probabilities import SMALLEST
 from cis490_pipeline.metrics.confusion import confusion
 from cis490_pipeline.metrics.f1 import macro_f1
-from cis490_pipeline.models.probabilities import SMALLEST
 
 
 def merit_of(p_NK: NDArray[np.float64], y_N: NDArray[np.int64]) -> tuple[float, float]:

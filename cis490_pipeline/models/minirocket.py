@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases, SequenceView
+from cis490_pipeline.edge.probabilities import softmax
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.classifier import (
     CHANNEL_MODES,
@@ -37,7 +38,6 @@ from cis490_pipeline.models.classifier import (
 )
 from cis490_pipeline.models.columns import SCALING_ARRAYS, scaling_arrays, scaling_from_arrays
 from cis490_pipeline.models.merit import merit_of
-from cis490_pipeline.models.probabilities import softmax
 from cis490_pipeline.models.ridge import Ridge
 from cis490_pipeline.models.scaling import Scaling, fit_scaling, scaled_columns
 from cis490_pipeline.models.subsample import subsample

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.edge.probabilities import with_temperature
 from cis490_pipeline.models.bundle import Bundle
 from cis490_pipeline.models.filtering import filtered
-from cis490_pipeline.models.probabilities import with_temperature
 from cis490_pipeline.models.views import require_shape
 
 
@@ -24,9 +24,9 @@ def predict(bundle: Bundle, cases: Cases) -> NDArray[np.float64]:
     SchemaMismatchError
         Where the cases have another shape than the model was fitted on.
     """
-    require_shape(cases, bundle.spec.inputs, bundle.header.shape)
+    require_shape(cases, bundle.spec.inputs, bundle.shape)
     if cases.n_cases == 0:
-        return np.empty((0, bundle.header.shape.n_classes), dtype=np.float64)
+        return np.empty((0, bundle.shape.n_classes), dtype=np.float64)
     p_NK = bundle.classifier.predict_proba(cases)
     if bundle.header.phase_filter is not None:
         p_NK = filtered(bundle.header.phase_filter, p_NK, cases)

@@ -22,6 +22,7 @@ from typing import Final
 
 import msgspec
 
+from cis490_pipeline.edge.header import HEADER_FILE, BundleHeader
 from cis490_pipeline.errors import (
     AttemptsExhaustedError,
     BundleError,
@@ -30,7 +31,6 @@ from cis490_pipeline.errors import (
     WarehouseError,
 )
 from cis490_pipeline.models.bundle import pack_bundle, read_files, read_header
-from cis490_pipeline.models.header import HEADER_FILE, BundleHeader
 from cis490_pipeline.warehouse.atomic import create_exclusive, write_bytes, write_directory
 
 MOST_ATTEMPTS: Final = 3

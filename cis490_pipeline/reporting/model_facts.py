@@ -5,10 +5,10 @@ Not here: the card (``cards``).
 
 from collections.abc import Mapping
 
+from cis490_pipeline.edge.header import BundleHeader
 from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.records import EvaluationRecord
-from cis490_pipeline.models.header import BundleHeader
 from cis490_pipeline.reporting.cards import ModelFacts
 
 _NO_CLAIM = "Fitted on all hosts; scores of the leave-one-host-out splits are the only claim."

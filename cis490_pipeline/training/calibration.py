@@ -2,7 +2,7 @@
 
 Shape suffixes: N cases, K classes.
 
-Not here: applying it (``models.probabilities``), measuring calibration (``metrics``).
+Not here: applying it (``edge.probabilities``), measuring calibration (``metrics``).
 Source: Guo et al. 2017, *On Calibration of Modern Neural Networks*.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cis490_pipeline.models.probabilities import SMALLEST, with_temperature
+from cis490_pipeline.edge.probabilities import SMALLEST, with_temperature
 
 _COLDEST: Final = 0.2
 _HOTTEST: Final = 10.0

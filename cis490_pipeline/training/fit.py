@@ -7,9 +7,11 @@ it. Not here: those.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.edge.phase_filter import PhaseFilter
+from cis490_pipeline.edge.probabilities import with_temperature
 from cis490_pipeline.errors import TrainingError
 from cis490_pipeline.models.class_weights import inverse_frequency_weights
 from cis490_pipeline.models.classifier import (
@@ -34,7 +36,8 @@ from cis490_pipeline.training.phase_filter import fit_phase_filter
 class CalibratedFit:
     """A fitted model, the shape of its cases, its phase filter, and what calibrates it.
 
-    ``id_val_macro_f1`` is that of the whole, with the filter.
+    ``id_val_macro_f1`` is that of the whole, with the filter; ``id_val_p_NK`` are its finished
+    probabilities there.
     """
 
     fitted: Fitted
@@ -42,6 +45,7 @@ class CalibratedFit:
     phase_filter: PhaseFilter | None
     temperature: float
     id_val_macro_f1: float | None
+    id_val_p_NK: NDArray[np.float64]
 
 
 def _refusal(what: str, found: str, todo: str) -> TrainingError:
@@ -145,10 +149,12 @@ def fit_family(
     if chosen is not None:
         p_NK = filtered(chosen, p_NK, id_val)
         score = macro_f1_of(p_NK, id_val.y_N)
+    temperature = fit_temperature(p_NK, id_val.y_N)
     return CalibratedFit(
         fitted=fitted,
         shape=shape,
         phase_filter=chosen,
-        temperature=fit_temperature(p_NK, id_val.y_N),
+        temperature=temperature,
         id_val_macro_f1=score,
+        id_val_p_NK=with_temperature(p_NK, temperature),
     )

@@ -17,8 +17,8 @@ from cis490_pipeline.datasets.array_cases import (
     take,
 )
 from cis490_pipeline.datasets.array_files import LabelledArrays
+from cis490_pipeline.edge.probabilities import with_temperature
 from cis490_pipeline.models.classifier import Compute, FamilySpec, Inputs
-from cis490_pipeline.models.probabilities import with_temperature
 from cis490_pipeline.training.fit import CalibratedFit, fit_family
 from cis490_pipeline.training.fitted import Supervision
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.edge.phase_filter import PhaseFilter
+from cis490_pipeline.edge.probabilities import SMALLEST, normalised_rows, with_temperature
 from cis490_pipeline.models.class_weights import inverse_frequency_weights
 from cis490_pipeline.models.filtering import filtered
 from cis490_pipeline.models.grammar import Grammar, class_counts, grammar_of
-from cis490_pipeline.models.probabilities import SMALLEST, normalised_rows, with_temperature
 
 _PSEUDO_COUNT: Final = 1.0
 _DEFAULT: Final = (2.0, 0.5)

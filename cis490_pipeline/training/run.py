@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cis490_pipeline.datasets.cases import Cases
-from cis490_pipeline.models.bundle import read_header
-from cis490_pipeline.models.classifier import Compute
-from cis490_pipeline.models.device import best_device
-from cis490_pipeline.models.header import (
+from cis490_pipeline.edge.alarm import AlarmPolicy, AlarmRule
+from cis490_pipeline.edge.header import (
     FORMAT_VERSION,
     BundleHeader,
     Calibration,
     HistorySummary,
 )
+from cis490_pipeline.models.bundle import read_header
+from cis490_pipeline.models.classifier import Compute
+from cis490_pipeline.models.device import best_device
 from cis490_pipeline.models.hyper_parameters import scalars_of
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.fingerprint import FeatureSchema, current_schema
 from cis490_pipeline.schema.phases import PHASES
+from cis490_pipeline.training.alarm import fit_alarm
 from cis490_pipeline.training.fit import CalibratedFit, fit_family
 from cis490_pipeline.training.fitted import Cancelled, Supervision
 from cis490_pipeline.training.identity import job_identity
@@ -66,7 +68,7 @@ class _Job:
     identity: str
 
 
-def _header(job: _Job, done: CalibratedFit) -> BundleHeader:
+def _header(job: _Job, done: CalibratedFit, alarm: AlarmRule) -> BundleHeader:
     request, fitted = job.request, done.fitted
     return BundleHeader(
         format_version=FORMAT_VERSION,
@@ -83,6 +85,7 @@ def _header(job: _Job, done: CalibratedFit) -> BundleHeader:
         identity=job.identity,
         phase_filter=done.phase_filter,
         calibration=Calibration(temperature=done.temperature),
+        alarm=alarm,
         schema=job.schema,
         schema_fingerprint=job.schema.fingerprint,
         n_channels=done.shape.n_channels,
@@ -117,9 +120,9 @@ def _fit(
     load: Callable[[], tuple[Cases, Cases]],
     compute: Compute,
     watch: Supervision,
-) -> CalibratedFit:
+) -> tuple[CalibratedFit, AlarmRule]:
     train_cases, id_val_cases = load()
-    return fit_family(
+    done = fit_family(
         job.request.spec,
         train_cases,
         id_val_cases,
@@ -129,6 +132,7 @@ def _fit(
         watch=watch,
         phase_filter=job.request.phase_filter,
     )
+    return done, fit_alarm(done.id_val_p_NK, id_val_cases, AlarmPolicy())
 
 
 def train(  # noqa: PLR0913 - keyword-only; each one is another party's, none belongs together
@@ -191,8 +195,8 @@ def train(  # noqa: PLR0913 - keyword-only; each one is another party's, none be
     watch = Supervision(reporter=reporter, cancelled=cancelled, checkpoint=checkpoint, token=token)
     with registry.attempt(identity):
         compute = Compute(threads=threads, device=device or best_device(request.spec))
-        done = _fit(job, load, compute, watch)
-        bundle = registry.save(_header(job, done), done.fitted.classifier.weights())
+        done, alarm = _fit(job, load, compute, watch)
+        bundle = registry.save(_header(job, done, alarm), done.fitted.classifier.weights())
     checkpoint.unlink(missing_ok=True)
     return TrainingOutcome(
         bundle=bundle,

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cis490_pipeline.edge.probabilities import with_temperature
 from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.bundle import open_bundle
 from cis490_pipeline.models.filtering import filtered
 from cis490_pipeline.models.predict import predict
-from cis490_pipeline.models.probabilities import with_temperature
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline_tests.conformance.factory import cases_for, request_for, run_job

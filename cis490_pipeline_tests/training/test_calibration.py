@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cis490_pipeline.models.probabilities import softmax, with_temperature
+from cis490_pipeline.edge.probabilities import softmax, with_temperature
 from cis490_pipeline.training.calibration import fit_temperature
 
 

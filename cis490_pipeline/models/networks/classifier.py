@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.edge.probabilities import softmax
 from cis490_pipeline.models.classifier import (
     CaseShape,
     Classifier,
@@ -26,7 +27,6 @@ from cis490_pipeline.models.classifier import (
     Inputs,
     StoredModel,
 )
-from cis490_pipeline.models.probabilities import softmax
 from cis490_pipeline.models.tensor_weights import WEIGHTS_FILE, refusal, weights_bytes
 from cis490_pipeline.models.views import channel_view
 

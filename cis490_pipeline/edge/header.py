@@ -1,6 +1,8 @@
 """The header of a model bundle: what was fitted, on what, and how its files hash.
 
-Not here: the files (``bundle``), where bundles live (``registry``).
+It travels inside exported files too, and says there all that a device must know of the model.
+
+Not here: the files (``models.bundle``), where bundles live (``models.registry``).
 """
 
 import re
@@ -10,18 +12,19 @@ from typing import Annotated, Final
 
 import msgspec
 
+from cis490_pipeline.edge.alarm import AlarmRule
 from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.errors import BundleError
-from cis490_pipeline.models.classifier import CaseShape
-from cis490_pipeline.models.hyper_parameters import Scalar
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import FeatureSchema, require_schema, schema_from_json
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 HEADER_FILE: Final = "header.json"
 LARGEST_HEADER_BYTES: Final = 1 << 20
 LARGEST_FILE_BYTES: Final = 2 << 30
+
+Scalar = int | float | str | bool | None
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -81,6 +84,7 @@ class BundleHeader:
     identity: Sha256
     phase_filter: PhaseFilter | None
     calibration: Calibration
+    alarm: AlarmRule
     schema: FeatureSchema
     schema_fingerprint: Sha256
     n_channels: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -90,15 +94,6 @@ class BundleHeader:
     id_val_macro_f1: float | None
     history: HistorySummary
     files: Mapping[str, FileFacts]
-
-    @property
-    def shape(self) -> CaseShape:
-        """Shape of the cases that the model takes."""
-        return CaseShape(
-            n_channels=self.n_channels,
-            n_timepoints=self.n_timepoints,
-            n_classes=len(self.labels),
-        )
 
 
 def encode_header(header: BundleHeader) -> bytes:
