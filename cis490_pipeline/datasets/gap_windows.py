@@ -1,6 +1,6 @@
 """Every window of an episode in one block, also those that are no training rows.
 
-Shape suffixes: N rows of the table, M windows held, E episodes, F statistics of visible channels.
+Shape suffixes: N rows of the table, M windows held, E episodes, G gaps.
 
 A window whose label is no class (``failed``) is not a row of ``window_features``; a device that
 watches its past has seen it all the same. So where a later window looks back at one, its statistics
@@ -9,7 +9,6 @@ are computed from the shard: what a model is trained on is what a device would h
 Not here: windows after the last row of an episode; nothing looks back at them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,29 +41,19 @@ def blocks_for(
     return WindowBlocks(first_E=first_E, row_N=first_E[cluster_N] + window_N)
 
 
-def with_gaps_filled(
-    x_NF: NDArray[np.float32],
-    blocks: WindowBlocks,
-    statistics_of: Callable[[int, NDArray[np.int64]], NDArray[np.float32]],
-) -> NDArray[np.float32]:
-    """Return the statistics of all windows, ``[M, F]``; ``x_NF`` itself where none is missing.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gaps:
+    """The windows that no row of the table fills: row held, episode and window of each."""
 
-    Parameters
-    ----------
-    x_NF
-        In the order of (episode, window).
-    statistics_of
-        Statistics ``[n, F]`` of windows of one episode (its position, their indices).
-    """
-    if blocks.n_rows == len(x_NF):
-        return x_NF
-    x_MF = np.empty((blocks.n_rows, x_NF.shape[1]), dtype=np.float32)
-    x_MF[blocks.row_N] = x_NF
+    row_G: NDArray[np.int64]
+    episode_G: NDArray[np.int64]
+    window_G: NDArray[np.int64]
+
+
+def gaps_of(blocks: WindowBlocks) -> Gaps:
+    """Return what is missing in the blocks."""
     absent_M = np.ones(blocks.n_rows, dtype=np.bool_)
     absent_M[blocks.row_N] = False
-    absent_rows = np.flatnonzero(absent_M)
-    episodes = np.searchsorted(blocks.first_E, absent_rows, side="right") - 1
-    for episode in np.unique(episodes):
-        rows = absent_rows[episodes == episode]
-        x_MF[rows] = statistics_of(int(episode), rows - blocks.first_E[episode])
-    return x_MF
+    row_G = np.flatnonzero(absent_M)
+    episode_G = np.searchsorted(blocks.first_E, row_G, side="right") - 1
+    return Gaps(row_G=row_G, episode_G=episode_G, window_G=row_G - blocks.first_E[episode_G])

@@ -10,14 +10,15 @@ on; a window's past is what lies before it in the block.
 Not here: the arithmetic (``features.past``), filling the gaps (``gap_windows``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cis490_pipeline.features.past import in_context, signed_log
+from cis490_pipeline.features.past import in_context
 from cis490_pipeline.schema.context import RANGE_WINDOWS, Context, blocks_of
+from cis490_pipeline.warehouse.mapped import PageBudget
 
 _ROWS_AT_ONCE: Final = 256
 """Bounds the past that is in memory at a time (256 windows of the oracle mode: 7 MB)."""
@@ -36,6 +37,8 @@ class StatisticsInContext:
         are its episode's.
     channels
         Grid columns that the statistics are of, in order.
+    pages
+        What bounds the memory that ``z_MF`` takes where it is a mapped file.
     """
 
     z_MF: NDArray[np.float32]
@@ -43,6 +46,7 @@ class StatisticsInContext:
     window_N: NDArray[np.int64]
     context: Context
     channels: tuple[int, ...]
+    pages: PageBudget = field(default_factory=PageBudget)
 
     @property
     def n_cases(self) -> int:
@@ -83,11 +87,6 @@ class StatisticsInContext:
         source_BL = np.where(held_BL, row_B[:, np.newaxis] - lag_L, 0)
         past_BLF = self.z_MF[source_BL]
         past_BLF[~held_BL] = np.nan
-        return in_context(self.z_MF[row_B], past_BLF, self.z_MF[row_B - window_B], self.context)
-
-
-def take_logarithm(x_MF: NDArray[np.float32]) -> None:
-    """Turn statistics into their signed logarithm in place: a copy would double the memory."""
-    for start in range(0, len(x_MF), _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
-        x_MF[part] = signed_log(x_MF[part])
+        own_BF, first_BF = self.z_MF[row_B], self.z_MF[row_B - window_B]
+        self.pages.spend(self.z_MF, row_B - window_B, int(window_B.max(initial=0)) + 1)
+        return in_context(own_BF, past_BLF, first_BF, self.context)

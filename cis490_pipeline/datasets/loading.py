@@ -6,27 +6,34 @@ a byte of a shard reaches a model.
 Not here: who the members are (``training_sets``, ``test_sets``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
-from cis490_pipeline.datasets.gap_windows import blocks_for, with_gaps_filled
-from cis490_pipeline.datasets.in_context import StatisticsInContext, take_logarithm
+from cis490_pipeline.datasets.gap_windows import Gaps, blocks_for, gaps_of
+from cis490_pipeline.datasets.in_context import StatisticsInContext
 from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.datasets.shard_view import ShardSequences
-from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.datasets.window_rows import (
+    WindowRows,
+    column_of,
+    is_one_of,
+    other_content,
+    statistics_of,
+)
+from cis490_pipeline.features.past import signed_log
 from cis490_pipeline.features.statistics import window_statistics
-from cis490_pipeline.schema.channels import CHANNELS, N_CHANNELS, Mode, visible_channels
+from cis490_pipeline.schema.channels import N_CHANNELS, Mode, visible_channels
 from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.phases import N_PHASES
 from cis490_pipeline.schema.tables import Table
-from cis490_pipeline.schema.windows import STATS
+from cis490_pipeline.schema.windows import N_STATS
+from cis490_pipeline.warehouse.mapped import PageBudget, scratch_matrix
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 _KEYS: Final = (
@@ -70,123 +77,92 @@ def load_cases(
     WarehouseError
         Where the tables no longer hold exactly the content that the set names.
     """
-    ids = [member.episode_id for member in members]
     _require_content(warehouse, members)
-    columns = _summary_columns(mode) if summary else []
-    rows = warehouse.tables.read(
-        Table.WINDOW_FEATURES,
-        columns=[*_KEYS, *columns],
-        where=_is_one_of(ids),
+    keys = warehouse.tables.read(
+        Table.WINDOW_FEATURES, columns=_KEYS, where=is_one_of(members)
     ).sort_by([("episode_id", "ascending"), ("window", "ascending")])
-    keys = rows.select(list(_KEYS))
-    _require_windows_of(keys, members)
-    episodes = _Episodes(warehouse, keys, tuple(sorted(ids)), mode)
-    matrix_NF = _matrix(rows, columns) if summary else None
+    episodes = _Episodes(warehouse, keys, members, mode)
+    alone = context is Context.NONE
     cases = Cases(
-        y_N=_column(keys, "phase").astype(np.int64),
-        cluster_N=episodes.cluster_N,
-        t_center_s_N=_column(keys, "t_center_s").astype(np.float64),
-        summary_NF=matrix_NF if context is Context.NONE else None,
+        y_N=column_of(keys, "phase").astype(np.int64),
+        cluster_N=episodes.rows.cluster_N,
+        t_center_s_N=column_of(keys, "t_center_s").astype(np.float64),
+        summary_NF=episodes.statistics() if summary and alone else None,
         sequences=episodes.sequences(context) if sequences else None,
         n_classes=N_PHASES,
-        in_context=None
-        if matrix_NF is None or context is Context.NONE
-        else episodes.in_context(matrix_NF, context),
+        in_context=episodes.in_context(context) if summary and not alone else None,
     )
     return LoadedCases(cases=cases, keys=keys)
-
-
-def _summary_columns(mode: Mode) -> list[str]:
-    """Return the statistics of the visible channels, channel-major as in the table."""
-    return [f"{CHANNELS[c].column}_{stat.value}" for c in visible_channels(mode) for stat in STATS]
 
 
 def _require_content(warehouse: Warehouse, members: Sequence[Member]) -> None:
     held = warehouse.tables.read(
         Table.EPISODES,
         columns=["episode_id", "sha256"],
-        where=_is_one_of([m.episode_id for m in members]),
+        where=is_one_of(members),
     )
     by_id = dict(zip(held["episode_id"].to_pylist(), held["sha256"].to_pylist(), strict=True))
     for member in members:
         if by_id.get(member.episode_id) != member.sha256:
-            raise _other_content(member.episode_id, member.sha256, by_id.get(member.episode_id))
-
-
-def _require_windows_of(keys: pa.Table, members: Sequence[Member]) -> None:
-    """Refuse windows of another content: a re-ship commits its windows before its episode."""
-    wanted = {member.episode_id: member.sha256 for member in members}
-    found = keys.group_by(["episode_id", "sha256"]).aggregate([]).to_pylist()
-    for row in found:
-        if row["sha256"] != wanted[row["episode_id"]]:
-            raise _other_content(row["episode_id"], wanted[row["episode_id"]], row["sha256"])
-
-
-def _other_content(episode_id: str, expected: str, found: str | None) -> WarehouseError:
-    return WarehouseError(
-        "the tables no longer hold the content that the set names",
-        where=f"episode {episode_id}",
-        expected=expected[:12],
-        found=str(found)[:12],
-        todo="materialize training_set and test_set of this split again",
-    )
-
-
-def _is_one_of(ids: Sequence[str]) -> pc.Expression:
-    # typed: of an empty list (the test set of ``deploy``) Arrow would infer the type null
-    return pc.field("episode_id").isin(pa.array(ids, pa.string()))
-
-
-def _column(rows: pa.Table, name: str) -> NDArray[np.generic]:
-    return rows[name].combine_chunks().to_numpy(zero_copy_only=False)
-
-
-def _matrix(rows: pa.Table, columns: Sequence[str]) -> NDArray[np.float32]:
-    """Return the columns as float32 ``[N, F]``; a null is NaN (missing)."""
-    matrix = np.empty((rows.num_rows, len(columns)), dtype=np.float32)
-    for position, name in enumerate(columns):
-        matrix[:, position] = _column(rows, name)
-    return matrix
+            raise other_content(member.episode_id, member.sha256, by_id.get(member.episode_id))
 
 
 class _Episodes:
-    """The shards of some episodes, and which of their windows the rows of a table are."""
+    """The shards and statistics of some episodes' windows."""
 
     def __init__(
-        self, warehouse: Warehouse, keys: pa.Table, ids: tuple[str, ...], mode: Mode
+        self, warehouse: Warehouse, keys: pa.Table, members: Sequence[Member], mode: Mode
     ) -> None:
-        names = keys["episode_id"].to_numpy().astype(str)
-        self.cluster_N = np.searchsorted(np.array(ids, dtype=np.str_), names).astype(np.int64)
-        self._window_N = _column(keys, "window").astype(np.int64)
-        self._warehouse, self._ids, self._mode = warehouse, ids, mode
+        self.rows = WindowRows.of(keys, members)
+        self._warehouse, self._mode = warehouse, mode
 
     def sequences(self, context: Context) -> ShardSequences:
         """Return the rows' windows, or the stretches that end with them."""
-        channels = visible_channels(self._mode)
-        return self._views(self.cluster_N, self._window_N, channels, STRETCHES[context])
+        rows, channels = self.rows, visible_channels(self._mode)
+        return self._views(rows.cluster_N, rows.window_N, channels, STRETCHES[context])
 
-    def in_context(self, matrix_NF: NDArray[np.float32], context: Context) -> StatisticsInContext:
-        """Return the rows' statistics beside those of their past; takes over the matrix."""
-        blocks = blocks_for(self.cluster_N, self._window_N, len(self._ids))
-        z_MF = with_gaps_filled(matrix_NF, blocks, self._statistics)
-        take_logarithm(z_MF)
+    def statistics(self) -> NDArray[np.float32]:
+        """Return the rows' statistics, ``[N, F]``."""
+        return self._matrix(np.arange(self.rows.n_rows), self.rows.n_rows, lambda x_BF: x_BF)
+
+    def in_context(self, context: Context) -> StatisticsInContext:
+        """Return the rows' statistics beside those of their past."""
+        rows = self.rows
+        blocks = blocks_for(rows.cluster_N, rows.window_N, len(rows.members))
+        z_MF = self._matrix(blocks.row_N, blocks.n_rows, signed_log)
+        self._fill_gaps(z_MF, gaps_of(blocks))
         return StatisticsInContext(
             z_MF=z_MF,
             row_N=blocks.row_N,
-            window_N=self._window_N,
+            window_N=rows.window_N,
             context=context,
             channels=visible_channels(self._mode),
         )
 
-    def _statistics(self, episode: int, windows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the statistics ``[n, F]`` of windows that are no rows of the table."""
-        every = tuple(range(N_CHANNELS))
-        alone = STRETCHES[Context.NONE]
-        view = self._views(np.full_like(windows, episode), windows, every, alone)
-        visible = list(visible_channels(self._mode))
-        x_BCT = view.gather(np.arange(len(windows)))
-        rows = [window_statistics(x_CT.T)[0, visible].ravel() for x_CT in x_BCT]
-        return np.stack(rows)
+    def _matrix(
+        self,
+        row_N: NDArray[np.int64],
+        n_rows: int,
+        change: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    ) -> NDArray[np.float32]:
+        """Return a matrix that has the changed statistics of row number i in ``row_N[i]``."""
+        n_columns = len(visible_channels(self._mode)) * N_STATS
+        out_MF = scratch_matrix(self._warehouse.layout.training_work, (n_rows, n_columns))
+        pages = PageBudget()
+        for position_B, x_BF in statistics_of(self._warehouse, self.rows, self._mode):
+            out_MF[row_N[position_B]] = change(x_BF)
+            pages.spend(out_MF, row_N[position_B], 1)
+        return out_MF
+
+    def _fill_gaps(self, z_MF: NDArray[np.float32], gaps: Gaps) -> None:
+        """Put in the statistics of windows that are no rows of the table."""
+        every, alone = tuple(range(N_CHANNELS)), STRETCHES[Context.NONE]
+        view = self._views(gaps.episode_G, gaps.window_G, every, alone)
+        visible, pages = list(visible_channels(self._mode)), PageBudget()
+        for gap, row in enumerate(gaps.row_G.tolist()):
+            x_CT = view.gather(np.array([gap]))[0]
+            z_MF[row] = signed_log(window_statistics(x_CT.T)[0, visible].ravel())
+            pages.spend(z_MF, np.array([row]), 1)
 
     def _views(
         self,
@@ -198,13 +174,13 @@ class _Episodes:
         episodes = self._warehouse.tables.read(
             Table.EPISODES,
             columns=["episode_id", "shard", "first_tick", "n_ticks"],
-            where=_is_one_of(self._ids),
+            where=is_one_of(self.rows.members),
         ).sort_by("episode_id")
         return ShardSequences.open(
             self._warehouse.layout,
             shards=episodes["shard"].to_pylist(),
-            first_ticks=_column(episodes, "first_tick").astype(np.int64),
-            n_ticks=_column(episodes, "n_ticks").astype(np.int64),
+            first_ticks=column_of(episodes, "first_tick").astype(np.int64),
+            n_ticks=column_of(episodes, "n_ticks").astype(np.int64),
             episode_N=episode_N,
             window_N=window_N,
             channels=channels,

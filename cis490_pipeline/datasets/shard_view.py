@@ -9,7 +9,7 @@ Not here: the shard format (``features.shards``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from cis490_pipeline.features.shards import copy_windows, open_shard
 from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 from cis490_pipeline.warehouse.layout import Layout
+from cis490_pipeline.warehouse.mapped import PageBudget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +38,8 @@ class ShardSequences:
         Grid columns that the mode may see; the others are never copied out.
     stretch
         Which ticks a case has; those that its episode does not have are missing.
+    pages
+        What bounds the memory that the maps take.
     """
 
     maps: tuple[NDArray[np.float32], ...]
@@ -45,6 +48,7 @@ class ShardSequences:
     held_N: NDArray[np.int64]
     channels: tuple[int, ...]
     stretch: Stretch
+    pages: PageBudget = field(default_factory=PageBudget)
 
     @classmethod
     def open(
@@ -112,15 +116,17 @@ class ShardSequences:
         for rows in np.split(order_B, np.flatnonzero(np.diff(group_B[order_B])) + 1):
             if rows.size:
                 length = int(length_B[rows[0]])
+                x_TC, first_B = self.maps[map_B[rows[0]]], end_B[rows] - length
                 copy_windows(
-                    self.maps[map_B[rows[0]]],
-                    end_B[rows] - length,
+                    x_TC,
+                    first_B,
                     self.channels,
                     x_BTC,
                     rows,
                     n_ticks=length,
                     step=stretch.step,
                 )
+                self.pages.spend(x_TC, first_B, length)
         x_BCT = x_BTC.transpose(0, 2, 1)
         if not stretch.looks_back:
             return x_BCT

@@ -6,6 +6,7 @@ Scaled by constants fitted on train (``scaling``), zero where missing; muted col
 Not here: networks, which scale in a layer of their own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.models.classifier import Inputs
 from cis490_pipeline.models.scaling import Scaling, fit_scaling, scaled_columns
 from cis490_pipeline.models.tensor_weights import Arrays, refusal, require_sizes
-from cis490_pipeline.models.views import SummarySequences, summary_of
+from cis490_pipeline.models.views import channel_view
 
 _NAMES: Final = ("scaling.unit", "scaling.center", "scaling.gain")
 SCALING_ARRAYS: Final = dict.fromkeys(_NAMES, ("float32", 1))
 """What ``scaling_from_arrays`` needs of a weights file."""
+_CASES_AT_ONCE: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,18 +39,26 @@ class Columns:
 
 def fit_columns(cases: Cases) -> Scaling:
     """Return the scaling of the summary columns, fitted on the train slice."""
-    return fit_scaling(SummarySequences(x_NF=summary_of(cases)), cases.n_cases)
+    return fit_scaling(channel_view(cases, Inputs.SUMMARY), cases.n_cases)
 
 
 def columns_of(cases: Cases, scaling: Scaling, index_N: NDArray[np.int64] | None = None) -> Columns:
     """Return the columns that move on train, of all cases or of some of them."""
-    x_NF = summary_of(cases) if index_N is None else summary_of(cases)[index_N]
-    scaled_NF = scaled_columns(x_NF, scaling)[:, scaling.gain_C > 0]
-    present_ND = np.isfinite(scaled_NF)
-    return Columns(
-        z_ND=np.where(present_ND, scaled_NF, 0.0).astype(np.float64),
-        present_ND=present_ND.astype(np.float64),
-    )
+    index_N = np.arange(cases.n_cases) if index_N is None else index_N
+    view, moving = channel_view(cases, Inputs.SUMMARY), scaling.gain_C > 0
+    z_ND = np.empty((index_N.size, int(moving.sum())))
+    present_ND = np.empty_like(z_ND)
+    for part in parts_of(index_N.size):
+        scaled_BF = scaled_columns(view.gather(index_N[part])[:, :, 0], scaling)[:, moving]
+        present_ND[part] = np.isfinite(scaled_BF)
+        z_ND[part] = np.where(present_ND[part] > 0, scaled_BF, 0.0)
+    return Columns(z_ND=z_ND, present_ND=present_ND)
+
+
+def parts_of(n_cases: int) -> Iterator[slice]:
+    """Yield slices of a set, small enough for a dozen copies of their columns."""
+    for start in range(0, n_cases, _CASES_AT_ONCE):
+        yield slice(start, min(start + _CASES_AT_ONCE, n_cases))
 
 
 def scaling_arrays(scaling: Scaling) -> dict[str, NDArray[np.generic]]:

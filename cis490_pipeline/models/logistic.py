@@ -37,6 +37,7 @@ from cis490_pipeline.models.columns import (
     SCALING_ARRAYS,
     columns_of,
     fit_columns,
+    parts_of,
     scaling_arrays,
     scaling_from_arrays,
 )
@@ -81,7 +82,11 @@ class LogisticClassifier:
 
     def predict_proba(self, cases: Cases) -> NDArray[np.float64]:
         """Return the softmax of the linear scores."""
-        return softmax(_features(cases, self.scaling) @ self.coefficient_DK + self.intercept_K)
+        score_NK = np.empty((cases.n_cases, self.intercept_K.size))
+        for part in parts_of(cases.n_cases):
+            feature_BD = _features(cases, self.scaling, np.arange(part.start, part.stop))
+            score_NK[part] = feature_BD @ self.coefficient_DK + self.intercept_K
+        return softmax(score_NK)
 
     def weights(self) -> dict[str, bytes]:
         """Return scaling and coefficients as safetensors."""
@@ -94,11 +99,14 @@ class LogisticClassifier:
         )
 
 
-def _features(
-    cases: Cases, scaling: Scaling, index_N: NDArray[np.int64] | None = None
-) -> NDArray[np.float64]:
-    columns = columns_of(cases, scaling, index_N)
-    return np.concatenate((columns.z_ND, 1.0 - columns.present_ND), axis=1)
+def _features(cases: Cases, scaling: Scaling, index_N: NDArray[np.int64]) -> NDArray[np.float64]:
+    n_moving = int((scaling.gain_C > 0).sum())
+    feature_ND = np.empty((index_N.size, 2 * n_moving))
+    for part in parts_of(index_N.size):
+        columns = columns_of(cases, scaling, index_N[part])
+        feature_ND[part, :n_moving] = columns.z_ND
+        feature_ND[part, n_moving:] = 1.0 - columns.present_ND
+    return feature_ND
 
 
 def _classifier(

@@ -1,6 +1,7 @@
 """Nearest neighbours among scaled columns, missing values left out: the core of ``knn`` families.
 
-Shape suffixes: N cases, Q queries, R references, D features, K classes, J neighbours.
+Shape suffixes: N cases, Q queries, R references, D features, K classes, J neighbours,
+G numbers of neighbours.
 
 The distance of two cases is the root mean square difference over the features that both have, so
 that a silent source makes cases neither near nor far. Votes fall with the distance and are weighted
@@ -10,6 +11,7 @@ is a few arrays, and nothing needs to be unpickled.
 Not here: who the references are (the families).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,6 +24,7 @@ from cis490_pipeline.models.columns import (
     SCALING_ARRAYS,
     Columns,
     columns_of,
+    parts_of,
     scaling_arrays,
     scaling_from_arrays,
 )
@@ -60,28 +63,49 @@ class Neighbours:
 
     def vote(self, queries: Columns) -> NDArray[np.float64]:
         """Return the share of the vote per class, ``[Q, K]``."""
-        n_queries, n_references = len(queries.z_ND), len(self.code_R)
-        p_QK = np.empty((n_queries, self.weight_K.size))
-        step = max(1, _DISTANCES_AT_ONCE // n_references)
-        for first in range(0, n_queries, step):
-            part = queries.take(np.arange(first, min(first + step, n_queries)))
-            p_QK[first : first + step] = self._vote(_distances(part, self.columns))
-        return p_QK
+        return self._votes(queries, (self.n_neighbours,))[0]
 
-    def _vote(self, distance_QR: NDArray[np.float64]) -> NDArray[np.float64]:
-        nearest_QJ = _nearest(distance_QR, min(self.n_neighbours, self.code_R.size))
-        code_QJ = self.code_R[nearest_QJ]
-        vote_QJ = self.weight_K[code_QJ] / (
-            np.take_along_axis(distance_QR, nearest_QJ, axis=1) + _NEAREST
-        )
-        p_QK = np.zeros((len(distance_QR), self.weight_K.size))
-        np.add.at(p_QK, (np.arange(len(distance_QR))[:, None], code_QJ), vote_QJ)
-        p_QK /= p_QK.sum(axis=1, keepdims=True)
-        return (1 - _EVERYBODY) * p_QK + _EVERYBODY / self.weight_K.size
+    def votes(self, cases: Cases, numbers: Sequence[int]) -> NDArray[np.float64]:
+        """Return the shares of the vote of each number of neighbours, ``[numbers, N, K]``."""
+        p_GNK = np.empty((len(numbers), cases.n_cases, self.weight_K.size))
+        for part in parts_of(cases.n_cases):
+            index_B = np.arange(part.start, part.stop)
+            p_GNK[:, part] = self._votes(columns_of(cases, self.scaling, index_B), numbers)
+        return p_GNK
 
     def predict_proba(self, cases: Cases) -> NDArray[np.float64]:
         """Return the share of the vote per class."""
-        return self.vote(columns_of(cases, self.scaling))
+        return self.votes(cases, (self.n_neighbours,))[0]
+
+    def _votes(self, queries: Columns, numbers: Sequence[int]) -> NDArray[np.float64]:
+        n_queries, n_references = len(queries.z_ND), len(self.code_R)
+        p_GQK = np.empty((len(numbers), n_queries, self.weight_K.size))
+        step = max(1, _DISTANCES_AT_ONCE // n_references)
+        square_RD = self.columns.z_ND**2
+        for first in range(0, n_queries, step):
+            part = queries.take(np.arange(first, min(first + step, n_queries)))
+            distance_QR = _distances(part, self.columns, square_RD)
+            code_QJ, vote_QJ = self._nearest_votes(distance_QR, max(numbers))
+            for p_QK, number in zip(p_GQK[:, first : first + step], numbers, strict=True):
+                p_QK[:] = self._shares(code_QJ[:, :number], vote_QJ[:, :number])
+        return p_GQK
+
+    def _nearest_votes(
+        self, distance_QR: NDArray[np.float64], number: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return class and weight of the votes of the nearest references, nearest first."""
+        nearest_QJ = _nearest(distance_QR, min(number, self.code_R.size))
+        code_QJ = self.code_R[nearest_QJ]
+        near_QJ = np.take_along_axis(distance_QR, nearest_QJ, axis=1)
+        return code_QJ, self.weight_K[code_QJ] / (near_QJ + _NEAREST)
+
+    def _shares(
+        self, code_QJ: NDArray[np.int64], vote_QJ: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        p_QK = np.zeros((len(code_QJ), self.weight_K.size))
+        np.add.at(p_QK, (np.arange(len(code_QJ))[:, None], code_QJ), vote_QJ)
+        p_QK /= p_QK.sum(axis=1, keepdims=True)
+        return (1 - _EVERYBODY) * p_QK + _EVERYBODY / self.weight_K.size
 
     def weights(self) -> dict[str, bytes]:
         """Return scaling, references and classes as safetensors."""
@@ -109,10 +133,12 @@ _ARRAYS: Final = {
 }
 
 
-def _distances(queries: Columns, references: Columns) -> NDArray[np.float64]:
+def _distances(
+    queries: Columns, references: Columns, square_RD: NDArray[np.float64]
+) -> NDArray[np.float64]:
     shared_QR = queries.present_ND @ references.present_ND.T
     square_QR = (queries.z_ND**2) @ references.present_ND.T
-    square_QR += queries.present_ND @ (references.z_ND**2).T
+    square_QR += queries.present_ND @ square_RD.T
     square_QR -= 2.0 * (queries.z_ND @ references.z_ND.T)
     mean_QR = np.maximum(square_QR, 0.0) / np.maximum(shared_QR, 1.0)
     distance_QR = np.where(shared_QR > 0, np.sqrt(mean_QR), _NO_DISTANCE)
@@ -120,11 +146,13 @@ def _distances(queries: Columns, references: Columns) -> NDArray[np.float64]:
 
 
 def _nearest(distance_QR: NDArray[np.float64], n: int) -> NDArray[np.int64]:
+    """Return the ``n`` nearest references, nearest first."""
     n_references = distance_QR.shape[1]
     rank_QR = np.round(distance_QR / _RESOLUTION).astype(np.int64) * n_references
     rank_QR += np.arange(n_references)
     nearest_QJ = np.argpartition(rank_QR, n - 1, axis=1)[:, :n]
-    return np.sort(nearest_QJ, axis=1)
+    order_QJ = np.argsort(np.take_along_axis(rank_QR, nearest_QJ, axis=1), axis=1)
+    return np.take_along_axis(nearest_QJ, order_QJ, axis=1)
 
 
 def with_chosen_number(neighbours: Neighbours, id_val: Cases) -> Neighbours:
@@ -132,17 +160,11 @@ def with_chosen_number(neighbours: Neighbours, id_val: Cases) -> Neighbours:
 
     By macro F1, then by log-loss; the larger number where both are equal.
     """
-    queries = columns_of(id_val, neighbours.scaling)
-    best, best_merit = neighbours, (-np.inf, -np.inf)
-    for number in NEIGHBOUR_GRID:
-        candidate = replace(neighbours, n_neighbours=number)
-        p_NK = candidate.vote(queries)
-        merit = merit_of(p_NK, id_val.y_N)
-        if merit >= best_merit:
-            best, best_merit = candidate, merit
-        if number >= neighbours.code_R.size:
-            break
-    return best
+    n_smaller = sum(number < neighbours.code_R.size for number in NEIGHBOUR_GRID)
+    numbers = NEIGHBOUR_GRID[: n_smaller + 1]
+    merits = [merit_of(p_NK, id_val.y_N) for p_NK in neighbours.votes(id_val, numbers)]
+    best = max(range(len(numbers)), key=lambda position: (merits[position], position))
+    return replace(neighbours, n_neighbours=numbers[best])
 
 
 def load_neighbours(stored: StoredModel) -> Neighbours:

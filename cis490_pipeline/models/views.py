@@ -6,7 +6,7 @@ Summary columns appear as channels with a single timepoint, so that scaling, net
 know one layout only. Not here: the mask of a mode (``datasets``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cis490_pipeline.datasets.cases import Cases, SequenceView
 from cis490_pipeline.errors import ConfigurationError, SchemaMismatchError
 from cis490_pipeline.models.classifier import CaseShape, Inputs
+from cis490_pipeline.warehouse.mapped import PageBudget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,6 +22,7 @@ class SummarySequences:
     """Window statistics ``x_NF`` as sequences of one timepoint."""
 
     x_NF: NDArray[np.float32]
+    pages: PageBudget = field(default_factory=PageBudget)
 
     @property
     def n_channels(self) -> int:
@@ -34,7 +36,9 @@ class SummarySequences:
 
     def gather(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cases ``x_BCT`` in the order asked for."""
-        return self.x_NF[index_B][:, :, np.newaxis]
+        x_BF = self.x_NF[index_B]
+        self.pages.spend(self.x_NF, index_B, 1)
+        return x_BF[:, :, np.newaxis]
 
 
 def _absent(inputs: Inputs) -> ConfigurationError:

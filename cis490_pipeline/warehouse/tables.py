@@ -6,7 +6,7 @@ and dictionaries are off for float columns: they cost four times the CPU and mak
 Not here: which rows (``ingest``, ``evaluation``), their schema (``schema.tables``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -26,6 +26,8 @@ from cis490_pipeline.warehouse.layout import Layout
 _SKIPPING_COLUMN: Final = "episode_id"
 _WIDE: Final = frozenset({Table.WINDOW_FEATURES, Table.EPISODE_FEATURES})
 _LOG_RETENTION: Final = "interval 7 days"
+
+_ROWS_PER_BATCH: Final = 8_192
 
 
 def sql_text(value: str) -> str:
@@ -102,6 +104,26 @@ class Tables:
         except TableNotFoundError:
             return wanted.empty_table()
         return dataset.to_table(columns=names, filter=where).cast(wanted)
+
+    def batches(
+        self, table: Table, *, columns: Sequence[str], where: pc.Expression | None = None
+    ) -> Iterator[pa.Table]:
+        """Yield rows a few thousand at a time, in no order: for what is not to be held whole."""
+        wanted = pa.schema([TABLE_SCHEMAS[table].field(name) for name in columns])
+        try:
+            dataset = self._dataset(table)
+        except TableNotFoundError:
+            return
+        scanned = dataset.to_batches(
+            columns=list(columns),
+            filter=where,
+            batch_size=_ROWS_PER_BATCH,
+            batch_readahead=1,
+            fragment_readahead=1,
+        )
+        for batch in scanned:
+            if batch.num_rows:
+                yield pa.Table.from_batches([batch]).cast(wanted)
 
     def count(self, table: Table, *, where: pc.Expression | None = None) -> int:
         """Return how many rows there are, without reading what the filter does not need."""

@@ -1,0 +1,96 @@
+"""Mapped files: matrices that are larger than memory should be, and giving their pages back.
+
+A page of a mapped file that was read counts as memory of the process, although the operating system
+keeps it for everybody and could take it away at any time. A fit reads all of its training set, over
+and over: unless it gives pages back, its memory is the size of the store.
+
+Not here: what the files hold (``features.shards``, ``datasets``).
+"""
+
+import mmap
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cis490_pipeline.warehouse.atomic import writing
+
+LARGEST_IN_MEMORY: Final = 32 * 2**20
+"""Bytes of a matrix that needs no file: some five hundred episodes in the realistic mode."""
+MOST_MAPPED: Final = 128 * 2**20
+"""Bytes of mapped pages after which they are given back. To read one of them again, while it is in
+the cache, costs a microsecond."""
+_AROUND_A_FAULT: Final = 64 * 2**10
+"""Bytes that Linux maps along with a page that was asked for."""
+
+
+def scratch_matrix(
+    directory: Path, shape: tuple[int, int], *, largest: int = LARGEST_IN_MEMORY
+) -> NDArray[np.float32]:
+    """Return a matrix of undefined content, in a file without a name where it is large.
+
+    The file is gone with the last reference to the matrix, and with the process in any case.
+
+    Raises
+    ------
+    WarehouseError
+        Where the disk does not have the room.
+    """
+    n_bytes = shape[0] * shape[1] * np.dtype(np.float32).itemsize
+    if n_bytes <= largest:
+        return np.empty(shape, dtype=np.float32)
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            # Reserved now: where a hole of a mapped file cannot be filled, the process is killed.
+            os.posix_fallocate(file.fileno(), 0, n_bytes)
+            return np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
+
+
+def _mapping_of(array: NDArray[np.generic]) -> mmap.mmap | None:
+    base = array.base
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base if isinstance(base, mmap.mmap) else None
+
+
+@dataclass(slots=True, eq=False)
+class PageBudget:
+    """Gives the pages of mapped arrays back after so many bytes were read or written.
+
+    Attributes
+    ----------
+    most
+        Bytes that may be mapped at a time, about.
+    """
+
+    most: int = MOST_MAPPED
+    _bytes: int = 0
+    _mappings: dict[int, mmap.mmap] = field(default_factory=dict[int, mmap.mmap])
+
+    def spend(self, array: NDArray[np.generic], first: NDArray[np.int64], length: int) -> None:
+        """Count rows of a mapped array, ``length`` from each of ``first`` on, as used.
+
+        An array that is not mapped costs nothing.
+        """
+        mapping = _mapping_of(array)
+        if mapping is None or first.size == 0:
+            return
+        row_bytes = array.strides[0]
+        apart = first.size * (length * row_bytes + _AROUND_A_FAULT)
+        together = (int(first.max() - first.min()) + length) * row_bytes + _AROUND_A_FAULT
+        self._mappings[id(mapping)] = mapping
+        self._bytes += min(apart, together)
+        if self._bytes > self.most:
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Give all pages back; what was written to them stays in the file."""
+        for mapping in self._mappings.values():
+            mapping.madvise(mmap.MADV_DONTNEED)
+        self._mappings.clear()
+        self._bytes = 0
