@@ -28,7 +28,7 @@ LIMIT: Final = 3.0
 larger machine): uncut, such a channel would decide the class alone."""
 _SAMPLED_VALUES_PER_CHANNEL: Final = 400_000
 """Quantiles of more values than this do not get visibly better."""
-_SAMPLED_VALUES: Final = 32_000_000
+SAMPLED_VALUES: Final = 32_000_000
 """Of all channels together: 128 MB, however many columns a context has."""
 _HEAVY_RATIO: Final = 10.0
 """Heavy tail: the 99 % range exceeds so many interquartile ranges (2.0 for a normal channel)."""
@@ -98,7 +98,7 @@ def fit_scaling(sequences: SequenceView, n_cases: int) -> Scaling:
     n_cases
         How many cases it has.
     """
-    per_channel = min(_SAMPLED_VALUES_PER_CHANNEL, _SAMPLED_VALUES // max(1, sequences.n_channels))
+    per_channel = min(_SAMPLED_VALUES_PER_CHANNEL, SAMPLED_VALUES // max(1, sequences.n_channels))
     n_sampled = max(1, min(n_cases, per_channel // sequences.n_timepoints))
     index_B = np.unique(np.linspace(0, n_cases - 1, n_sampled).astype(np.int64))
     x_BCT = sequences.gather(index_B)

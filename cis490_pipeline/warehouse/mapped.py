@@ -20,17 +20,15 @@ from numpy.typing import NDArray
 from cis490_pipeline.warehouse.atomic import writing
 
 LARGEST_IN_MEMORY: Final = 32 * 2**20
-"""Bytes of a matrix that needs no file: some five hundred episodes in the realistic mode."""
+"""Bytes of a matrix that needs no file: some thousand episodes in the realistic mode."""
 MOST_MAPPED: Final = 128 * 2**20
 """Bytes of mapped pages after which they are given back. To read one of them again, while it is in
 the cache, costs a microsecond."""
-_AROUND_A_FAULT: Final = 64 * 2**10
-"""Bytes that Linux maps along with a page that was asked for."""
+_AROUND_A_FAULT: Final = 2 * 2**20
+"""Bytes that Linux may map along with a page that was asked for: 64 KB, or a large folio whole."""
 
 
-def scratch_matrix(
-    directory: Path, shape: tuple[int, int], *, largest: int = LARGEST_IN_MEMORY
-) -> NDArray[np.float32]:
+def scratch_matrix(directory: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return a matrix of undefined content, in a file without a name where it is large.
 
     The file is gone with the last reference to the matrix, and with the process in any case.
@@ -41,7 +39,7 @@ def scratch_matrix(
         Where the disk does not have the room.
     """
     n_bytes = shape[0] * shape[1] * np.dtype(np.float32).itemsize
-    if n_bytes <= largest:
+    if n_bytes <= LARGEST_IN_MEMORY:
         return np.empty(shape, dtype=np.float32)
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
@@ -60,15 +58,8 @@ def _mapping_of(array: NDArray[np.generic]) -> mmap.mmap | None:
 
 @dataclass(slots=True, eq=False)
 class PageBudget:
-    """Gives the pages of mapped arrays back after so many bytes were read or written.
+    """Gives the pages of mapped arrays back after so many bytes were read or written."""
 
-    Attributes
-    ----------
-    most
-        Bytes that may be mapped at a time, about.
-    """
-
-    most: int = MOST_MAPPED
     _bytes: int = 0
     _mappings: dict[int, mmap.mmap] = field(default_factory=dict[int, mmap.mmap])
 
@@ -85,7 +76,7 @@ class PageBudget:
         together = (int(first.max() - first.min()) + length) * row_bytes + _AROUND_A_FAULT
         self._mappings[id(mapping)] = mapping
         self._bytes += min(apart, together)
-        if self._bytes > self.most:
+        if self._bytes > MOST_MAPPED:
             self.give_back()
 
     def give_back(self) -> None:

@@ -27,7 +27,7 @@ _SKIPPING_COLUMN: Final = "episode_id"
 _WIDE: Final = frozenset({Table.WINDOW_FEATURES, Table.EPISODE_FEATURES})
 _LOG_RETENTION: Final = "interval 7 days"
 
-_ROWS_PER_BATCH: Final = 8_192
+ROWS_PER_BATCH: Final = 8_192
 
 
 def sql_text(value: str) -> str:
@@ -117,7 +117,7 @@ class Tables:
         scanned = dataset.to_batches(
             columns=list(columns),
             filter=where,
-            batch_size=_ROWS_PER_BATCH,
+            batch_size=ROWS_PER_BATCH,
             batch_readahead=1,
             fragment_readahead=1,
         )

@@ -30,7 +30,10 @@ from cis490_pipeline.models.classifier import (
 from cis490_pipeline.models.tensor_weights import WEIGHTS_FILE, refusal, weights_bytes
 from cis490_pipeline.models.views import channel_view
 
-_PREDICTION_BATCH: Final = 512
+_LARGEST_BATCH: Final = 512
+_VALUES_AT_ONCE: Final = 1_000_000
+"""Of a prediction batch: a network holds a dozen copies of its input, and small ones stay in the
+processor's cache."""
 
 
 @contextlib.contextmanager
@@ -49,12 +52,14 @@ def network_logits(
 ) -> NDArray[np.float64]:
     """Return the logits ``[N, K]`` in evaluation mode; the network's mode is put back."""
     view = channel_view(cases, inputs)
+    per_case = max(1, view.n_channels * view.n_timepoints)
+    batch_size = max(1, min(_LARGEST_BATCH, _VALUES_AT_ONCE // per_case))
     was_training = network.training
     network.eval()
     rows: list[NDArray[np.float64]] = []
     with torch.inference_mode():
-        for start in range(0, cases.n_cases, _PREDICTION_BATCH):
-            index_B = np.arange(start, min(start + _PREDICTION_BATCH, cases.n_cases))
+        for start in range(0, cases.n_cases, batch_size):
+            index_B = np.arange(start, min(start + batch_size, cases.n_cases))
             x_BCT = torch.from_numpy(np.ascontiguousarray(view.gather(index_B), dtype=np.float32))
             rows.append(network(x_BCT.to(compute.device)).double().cpu().numpy())
     network.train(was_training)

@@ -50,11 +50,12 @@ class Standardise(nn.Module):
         if self.training and self.channel_dropout > 0:
             present_BCT = present_BCT & ~self._hidden(x_BCT)
         unit, center, gain = (self.get_buffer(name) for name in ("unit", "center", "gain"))
+        # One name for each step's result: a batch is megabytes, and every name holds one.
         value_BCT = torch.where(present_BCT, x_BCT, 0.0)
         heavy = unit > 0
-        ratio_BCT = value_BCT.abs() / torch.where(heavy, unit, 1.0)
-        log_BCT = value_BCT.sign() * torch.log1p(ratio_BCT)
-        mapped_BCT = torch.where(heavy, log_BCT, value_BCT)
-        z_BCT = ((mapped_BCT - center) * gain).clamp(-LIMIT, LIMIT)
-        mask_BCT = present_BCT.to(z_BCT.dtype)
-        return torch.cat((z_BCT * mask_BCT, mask_BCT), dim=1)
+        log_BCT = torch.log1p(value_BCT.abs() / torch.where(heavy, unit, 1.0))
+        value_BCT = torch.where(heavy, value_BCT.sign() * log_BCT, value_BCT)
+        del log_BCT
+        value_BCT = ((value_BCT - center) * gain).clamp(-LIMIT, LIMIT)
+        mask_BCT = present_BCT.to(value_BCT.dtype)
+        return torch.cat((value_BCT * mask_BCT, mask_BCT), dim=1)
