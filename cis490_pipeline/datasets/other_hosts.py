@@ -6,7 +6,8 @@ What differs between hosts is known without looking at any: the level of a chann
 machine, a busier network) is moved by a factor, and ``netflow`` may be missing altogether (the one
 file that an accepted or degraded episode can lack). Phases, order and changes stay.
 
-Not here: who trains on it (``training.boosting``); scoring never does.
+Not here: who trains on it (the families that have ``host_copies`` or ``moved_share``); scoring
+never does.
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.datasets.in_context import StatisticsInContext
 from cis490_pipeline.features.past import signed_log
 from cis490_pipeline.schema.channels import CHANNELS, Source
@@ -27,19 +29,40 @@ _MISSING: Final = STATS.index(Stat.MISSING)
 _ROWS_AT_ONCE: Final = 4096
 
 
-def on_another_host(view: StatisticsInContext, seed: int) -> StatisticsInContext:
-    """Return the windows with each episode's channels scaled, and some without netflow."""
+def copies_of(cases: Cases, n_copies: int, seed: int) -> list[Cases]:
+    """Return so many copies of the cases, none without a context: a level is all there is then."""
+    if cases.in_context is None:
+        return []
+    return [
+        replace(cases, in_context=on_another_host(cases.in_context, one))
+        for one in range(seed, seed + n_copies)
+    ]
+
+
+def on_another_host(
+    view: StatisticsInContext, seed: int | tuple[int, ...], share: float = 1.0
+) -> StatisticsInContext:
+    """Return the windows with each episode's channels scaled, and some without netflow.
+
+    Parameters
+    ----------
+    share
+        Of the episodes, drawn by the seed; the others stay as they are.
+    """
     generator = np.random.default_rng(seed)
     first_E = np.unique(view.row_N - view.window_N)
     factor_EC = np.exp(generator.normal(0.0, _FACTOR_SD, (first_E.size, len(view.channels))))
     factor_EF = np.repeat(factor_EC, N_STATS, axis=1).astype(np.float32)
     factor_EF[:, _MISSING::N_STATS] = 1.0
     without_E = generator.random(first_E.size) < _SHARE_WITHOUT_NETFLOW
+    moved_E = generator.random(first_E.size) < share
     netflow_F = _netflow_columns(view.channels)
-    z_MF = np.empty_like(view.z_MF)
-    for start in range(0, len(z_MF), _ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(z_MF)))
-        episode_B = np.searchsorted(first_E, rows, side="right") - 1
+    z_MF = view.z_MF.copy()
+    episode_M = np.searchsorted(first_E, np.arange(len(z_MF)), side="right") - 1
+    moved_M = np.flatnonzero(moved_E[episode_M])
+    for start in range(0, len(moved_M), _ROWS_AT_ONCE):
+        rows = moved_M[start : start + _ROWS_AT_ONCE]
+        episode_B = episode_M[rows]
         z_MF[rows] = _scaled(view.z_MF[rows], factor_EF[episode_B])
         blind = np.ix_(rows[without_E[episode_B]], np.flatnonzero(netflow_F))
         z_MF[blind] = _blind_statistics(int(netflow_F.sum()))

@@ -1,7 +1,10 @@
 """Which model of a mode is chosen, and whether it may be recommended: by id_val alone.
 
 The test set only reports. A configuration (family, mode, context) is judged by the mean over its
-seeds, so that no seed is picked because it was lucky.
+seeds, so that no seed is picked because it was lucky. Nor is a family: the best of a dozen on an
+id_val of a dozen episodes is mostly the luckiest. So one simple family is declared beforehand
+(``keys.FIRST_CHOICE``), and whoever is to be recommended instead, simple or deep, must be shown to
+be better on id_val.
 
 Not here: the paired interval itself (``bootstrap``), the test set (``comparison``).
 References: section *Honest evaluation* of the README; DomainBed (a method without a selection rule
@@ -12,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cis490_pipeline.evaluation.interval import Interval
-from cis490_pipeline.evaluation.keys import FamilyRole, ModelKey
+from cis490_pipeline.evaluation.keys import FIRST_CHOICE, FamilyRole, ModelKey
 from cis490_pipeline.schema.channels import Mode
 
 
@@ -51,7 +54,8 @@ class ModeChoice:
     best_learned
         Best learned model, simple or deep; None where none has an id_val score.
     simple
-        The yardstick: best baseline or simple learned model; None where there is none.
+        The yardstick: best baseline or simple learned model, where the family of first choice wins
+        a draw; None where there is none.
     recommended
         What to use; None where nothing can be recommended.
     reason
@@ -80,11 +84,12 @@ def choose(
     candidates
         Models of any mode; those of another mode are left out, baselines of mode ``any`` are in.
     id_val_gain
-        First minus second, paired on id_val; asked only where a deep model is the best.
+        First minus second, paired on id_val; asked only where the best model is not of the family
+        of first choice.
     """
     judged = _one_per_configuration(candidates, mode)
     learned = _best(judged, (FamilyRole.SIMPLE, FamilyRole.DEEP))
-    simple = _best(judged, (FamilyRole.BASELINE, FamilyRole.SIMPLE))
+    simple = _yardstick(judged, id_val_gain)
     recommended, reason = _recommend(learned, simple, id_val_gain)
     return ModeChoice(
         mode=mode,
@@ -120,6 +125,21 @@ def _best(
     return min(entries, key=lambda entry: (-entry[1], _SIMPLEST_FIRST.index(entry[0].role), entry))
 
 
+def _yardstick(
+    judged: dict[ModelKey, float], id_val_gain: Callable[[ModelKey, ModelKey], Gain]
+) -> tuple[ModelKey, float] | None:
+    """Return the best simple model or baseline; a draw of learned ones goes to the first choice."""
+    best = _best(judged, (FamilyRole.BASELINE, FamilyRole.SIMPLE))
+    baseline = _best(judged, (FamilyRole.BASELINE,))
+    declared = {key: score for key, score in judged.items() if key.family == FIRST_CHOICE}
+    first = _best(declared, (FamilyRole.SIMPLE,))
+    if best is None or first is None or best[0].role is FamilyRole.BASELINE:
+        return best
+    if first == best or (baseline is not None and baseline[1] >= first[1]):
+        return best
+    return best if id_val_gain(best[0], first[0]).is_shown else first
+
+
 def _recommend(
     learned: tuple[ModelKey, float] | None,
     simple: tuple[ModelKey, float] | None,
@@ -131,19 +151,20 @@ def _recommend(
         return None, f"{learned[0].label} has no simple model to be measured against"
     if simple[0].role is FamilyRole.BASELINE and simple[1] >= learned[1]:
         return None, f"no learned model is better on id_val than {simple[0].label}"
-    if learned[0].role is FamilyRole.SIMPLE:
+    if learned == simple:
         return learned[0], f"best on id_val (macro F1 {learned[1]:.2f})"
-    return _recommend_deep(learned[0], simple[0], id_val_gain(learned[0], simple[0]))
+    return _against(learned[0], simple[0], id_val_gain(learned[0], simple[0]))
 
 
-def _recommend_deep(deep: ModelKey, simple: ModelKey, gain: Gain) -> tuple[ModelKey | None, str]:
-    """Recommend a deep model only where id_val shows that it is better."""
+def _against(best: ModelKey, simple: ModelKey, gain: Gain) -> tuple[ModelKey | None, str]:
+    """Recommend another model than the yardstick only where id_val shows that it is better."""
     if gain.is_shown:
-        return deep, f"deep, and better on id_val than {simple.label} {_range(gain)}"
-    verdict = f"{deep.label} is not shown to beat {simple.label} on id_val {_range(gain)}"
+        return best, f"{best.role.value}, and better on id_val than {simple.label} {_range(gain)}"
+    verdict = f"{best.label} is not shown to beat {simple.label} on id_val {_range(gain)}"
     if simple.role is FamilyRole.BASELINE:
         return None, verdict
-    return simple, f"{verdict}, and the simple model wins a draw"
+    wins = "the simple model" if best.role is FamilyRole.DEEP else "the family of first choice"
+    return simple, f"{verdict}, and {wins} wins a draw"
 
 
 def _range(gain: Gain) -> str:

@@ -4,9 +4,9 @@ Shape suffixes: B windows, L lags (1 before, 2 before, …), F statistics, G col
 
 Hosts differ in level (a larger machine, a busier network) and phases differ in change. So, on a
 signed logarithm, where a factor between hosts is a constant: the window itself, and its difference
-to the window two before, to the mean, the highest and the lowest of the windows before it, and,
-where commissioning was clean, to the device's first window. Missing stays missing: a difference
-needs both sides.
+to the one and to the window two before, to a short and a long mean, to the highest and the lowest
+of the windows before it, and, where commissioning was clean, to the device's first window. Missing
+stays missing: a difference needs both sides.
 
 One function for training, scoring and the device, so that they cannot drift apart. Not here: where
 the past comes from (``datasets.in_context`` for tables, ``edge.window_context`` for a stream).
@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.schema.context import (
-    MEAN_WINDOWS,
+    MEANS_WINDOWS,
     RANGE_WINDOWS,
-    STEP_WINDOWS,
+    STEPS_WINDOWS,
     Context,
 )
 
@@ -57,16 +57,17 @@ def in_context(
     Returns
     -------
     NDArray[np.float32]
-        Blocks of F columns: the window; minus the window two before; minus the mean of the eight
-        before; minus the highest, then minus the lowest of those before; and minus the first.
+        Blocks of F columns: the window; minus the one, then minus the one two before; minus the
+        mean of the three, then of the eight before; minus the highest, then minus the lowest of
+        those before; and minus the first.
     """
     if context is Context.NONE:
         return own_BF
     highest_BF = np.fmax.reduce(past_BLF, axis=1)
     lowest_BF = np.fmin.reduce(past_BLF, axis=1)
     against = [
-        past_BLF[:, STEP_WINDOWS - 1],
-        _mean_of_present(past_BLF[:, :MEAN_WINDOWS]),
+        *(past_BLF[:, step - 1] for step in STEPS_WINDOWS),
+        *(_mean_of_present(past_BLF[:, :number]) for number in MEANS_WINDOWS),
         highest_BF,
         lowest_BF,
     ]

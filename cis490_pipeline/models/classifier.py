@@ -79,6 +79,10 @@ class NetworkHyperParameters(HyperParameters):
     patience
         Training stops after so many evaluations without a better id_val macro F1, though never
         before ``min_steps``.
+    moved_share
+        In a context, share of the training episodes that a summary family sees in each pass as
+        another host might have recorded them: levels moved by a factor, netflow missing. A
+        sequence in context has no level left to move.
     """
 
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
@@ -93,6 +97,7 @@ class NetworkHyperParameters(HyperParameters):
     warm_up_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
     gradient_clip: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     label_smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    moved_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

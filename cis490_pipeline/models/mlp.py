@@ -40,6 +40,7 @@ class MlpHyperParameters(NetworkHyperParameters):
     """
 
     label_smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
+    moved_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
     hidden: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
     layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.3

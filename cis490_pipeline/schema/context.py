@@ -21,10 +21,12 @@ class Context(StrEnum):
     COMMISSIONED = "commissioned"  # and the device's first window, which must have been clean
 
 
-STEP_WINDOWS: Final = 2
-"""A window two before is the last one that shares no tick with this one."""
-MEAN_WINDOWS: Final = 8
-"""Windows in the mean that a window is compared with."""
+STEPS_WINDOWS: Final = (1, 2)
+"""Windows before that a window is compared with: half of the first one's ticks are this window's
+too, so that the difference is its late half's against the time before it; the second shares none.
+"""
+MEANS_WINDOWS: Final = (3, 8)
+"""Windows in the means that a window is compared with."""
 RANGE_WINDOWS: Final = 24
 """Windows in the range (highest and lowest) that a window is compared with: two minutes."""
 
@@ -73,6 +75,6 @@ def blocks_of(context: Context) -> int:
     """Return how many columns stand for each statistic of the window.
 
     >>> [blocks_of(context) for context in Context]
-    [1, 5, 6]
+    [1, 7, 8]
     """
-    return {Context.NONE: 1, Context.RECENT: 5, Context.COMMISSIONED: 6}[context]
+    return {Context.NONE: 1, Context.RECENT: 7, Context.COMMISSIONED: 8}[context]

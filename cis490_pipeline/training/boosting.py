@@ -6,7 +6,6 @@ Not here: the stored model (``models.gbt``).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from xgboost.callback import TrainingCallback
 
 from cis490_pipeline.datasets.cases import Cases
-from cis490_pipeline.datasets.other_hosts import on_another_host
+from cis490_pipeline.datasets.other_hosts import copies_of
 from cis490_pipeline.errors import TrainingCancelledError
 from cis490_pipeline.models.classifier import FitTask, Inputs, narrow
 from cis490_pipeline.models.gbt import GbtClassifier, GbtHyperParameters
@@ -123,18 +122,6 @@ def _matrix(
     )
 
 
-def _train_slices(task: FitTask, n_copies: int) -> list[Cases]:
-    """Return the train slice, and its copies as other hosts might have recorded them."""
-    train = task.train
-    if train.in_context is None:
-        return [train]
-    copies = [
-        replace(train, in_context=on_another_host(train.in_context, seed))
-        for seed in range(task.seed, task.seed + n_copies)
-    ]
-    return [train, *copies]
-
-
 def fit_boosting(task: FitTask, watch: Supervision) -> Fitted:
     """Boost until the class-weighted id_val log-loss has not improved for ``patience`` rounds.
 
@@ -144,7 +131,8 @@ def fit_boosting(task: FitTask, watch: Supervision) -> Fitted:
         Where its owner cancels; asked every ten rounds.
     """
     chosen = narrow(task.hyper_parameters, GbtHyperParameters)
-    train = _matrix(_train_slices(task, chosen.host_copies), task, chosen.bins, None)
+    slices = [task.train, *copies_of(task.train, chosen.host_copies, task.seed)]
+    train = _matrix(slices, task, chosen.bins, None)
     id_val = _matrix([task.id_val], task, chosen.bins, train)
     recorder = _Recorder(watch, chosen.learning_rate)
     booster = xgboost.train(

@@ -6,6 +6,7 @@ Not here: where artifacts are found by it (``models.registry``).
 import hashlib
 import json
 
+from cis490_pipeline.edge.header import FORMAT_VERSION
 from cis490_pipeline.models.hyper_parameters import scalars_of
 from cis490_pipeline.training.request import TrainingRequest
 
@@ -26,10 +27,13 @@ def job_identity(
 
     Notes
     -----
-    Threads, device, library versions and commit are left out: they may move the last digits, but
-    nobody wants to retrain everything for them. The header records them.
+    The format version of bundles is a part: whoever changes what a stored model means raises it,
+    and nothing of before is reused. Threads, device, library versions and commit are left out: they
+    may move the last digits, but nobody wants to retrain everything for them. The header records
+    them.
     """
     parts = {
+        "format": FORMAT_VERSION,
         "family": request.family,
         "mode": request.mode.value,
         "context": request.context.value,

@@ -38,6 +38,7 @@ from cis490_pipeline.models.networks.classifier import (
 from cis490_pipeline.models.networks.standardise import Standardise
 from cis490_pipeline.models.scaling import fit_scaling
 from cis490_pipeline.models.views import channel_view
+from cis490_pipeline.training.augmentation import view_of_pass
 from cis490_pipeline.training.checkpoint import Checkpoint, CheckpointFile, LoopState
 from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_of
 from cis490_pipeline.training.groups import parameter_groups
@@ -115,8 +116,10 @@ class _Session:
         impatient = waited >= self.chosen.patience and self.steps_done >= self.budget.min_steps
         return impatient or self.epochs_done >= self.budget.epochs
 
-    def _tensors_of(self, index_B: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[Tensor]:
-        x_BCT = np.asarray(self.view.gather(index_B), dtype=np.float32)
+    def _tensors_of(
+        self, view: SequenceView, index_B: np.ndarray[tuple[int], np.dtype[np.int64]]
+    ) -> list[Tensor]:
+        x_BCT = np.asarray(view.gather(index_B), dtype=np.float32)
         y_B = self.task.train.y_N[index_B]
         return [torch.from_numpy(array).to(self.task.compute.device) for array in (x_BCT, y_B)]
 
@@ -143,6 +146,7 @@ class _Session:
         losses: list[Tensor] = []
         first = self.epochs_done * budget.passes_per_epoch
         for number in range(first, first + budget.passes_per_epoch):
+            view = view_of_pass(self.view, self.chosen.moved_share, self.task.seed, number)
             for index_B in batches(
                 self.task.train.n_cases, budget.batch_size, seed=self.task.seed, epoch=number
             ):
@@ -152,7 +156,7 @@ class _Session:
                     peak=self.chosen.learning_rate,
                     warm_up_share=self.chosen.warm_up_share,
                 )
-                x_BCT, y_B = self._tensors_of(index_B)
+                x_BCT, y_B = self._tensors_of(view, index_B)
                 losses.append(self._step(x_BCT, y_B, rate))
                 step += 1
         self.epochs_done += 1

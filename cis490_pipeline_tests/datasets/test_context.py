@@ -42,9 +42,13 @@ def _naive(x_WF, window, context):
     z_WF = np.sign(x_WF) * np.log1p(np.abs(x_WF))
     own, past = z_WF[window], z_WF[max(0, window - 24) : window]
     nothing = np.full_like(own, np.nan)
-    against = [z_WF[window - 2] if window >= 2 else nothing]
-    for of in (np.nanmean, np.nanmax, np.nanmin):
-        held = past[-8:] if of is np.nanmean else past
+    against = [z_WF[window - step] if window >= step else nothing for step in (1, 2)]
+    for of, held in (
+        (np.nanmean, past[-3:]),
+        (np.nanmean, past[-8:]),
+        (np.nanmax, past),
+        (np.nanmin, past),
+    ):
         seen = ~np.isnan(held).all(axis=0) if len(held) else np.zeros(own.size, dtype=bool)
         against.append(nothing.copy())
         if seen.any():

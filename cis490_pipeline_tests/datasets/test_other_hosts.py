@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cis490_pipeline.datasets.cases import ArraySequences
 from cis490_pipeline.datasets.facts import episode_facts
 from cis490_pipeline.datasets.loading import load_cases
 from cis490_pipeline.datasets.members import members_of
 from cis490_pipeline.datasets.other_hosts import on_another_host
 from cis490_pipeline.schema.channels import CHANNELS, Mode, Source
-from cis490_pipeline.schema.context import Context
+from cis490_pipeline.schema.context import Context, blocks_of
+from cis490_pipeline.training.augmentation import view_of_pass
 from cis490_pipeline.training.fit import fit_family
 from cis490_pipeline_tests.conformance.factory import request_for
 from cis490_pipeline_tests.datasets.smoke import smoke_warehouse
@@ -31,7 +33,7 @@ def cases(tmp_path_factory):
 
 
 def _blocks(view):
-    return np.split(view.matrix(), 5, axis=1)
+    return np.split(view.matrix(), blocks_of(Context.RECENT), axis=1)
 
 
 def test_levels_move_and_large_differences_do_not(cases):
@@ -69,6 +71,36 @@ def test_the_original_is_left_alone_and_the_seed_decides(cases):
     one, same, other = (on_another_host(cases.in_context, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(cases.in_context.z_MF, before)
     assert one.z_MF.tobytes() == same.z_MF.tobytes() != other.z_MF.tobytes()
+
+
+def test_only_a_share_of_the_episodes_is_moved(cases):
+    before = cases.in_context
+    after = on_another_host(before, seed=0, share=0.5)
+    same_M = (after.z_MF == before.z_MF) | (np.isnan(after.z_MF) & np.isnan(before.z_MF))
+    still = [same_M[before.row_N[cases.cluster_N == e]].all() for e in np.unique(cases.cluster_N)]
+    assert 0.2 < np.mean(still) < 0.8
+    whole = on_another_host(before, seed=0)
+    moved_M = ~same_M.all(axis=1)
+    np.testing.assert_array_equal(after.z_MF[moved_M], whole.z_MF[moved_M])
+
+
+def test_every_pass_sees_other_episodes_moved_and_a_repeated_one_the_same(cases):
+    view = cases.in_context
+    first, again, second = (view_of_pass(view, 0.5, 7, number) for number in (0, 0, 1))
+    assert first.z_MF.tobytes() == again.z_MF.tobytes() != second.z_MF.tobytes()
+    assert view_of_pass(view, 0.0, 7, 0) is view
+    plain = ArraySequences(x_NCT=np.zeros((3, 2, 1), dtype=np.float32))
+    assert view_of_pass(plain, 0.5, 7, 0) is plain
+
+
+def test_mlp_trains_on_moved_episodes_in_a_context_and_is_deterministic(cases):
+    request = request_for("mlp", Mode.REALISTIC)
+    fits = []
+    for share in (0.0, 0.5, 0.5):
+        chosen = replace(request.hyper_parameters, moved_share=share)
+        done = fit_family(request.spec, cases, cases, hyper_parameters=chosen)
+        fits.append(done.fitted.classifier.weights())
+    assert fits[0] != fits[1] == fits[2]
 
 
 def test_gbt_trains_on_copies_in_a_context_and_is_deterministic(cases):

@@ -71,9 +71,9 @@ SETTINGS: Final = (
     Setting(name="plain forward filter", exponents=(1.0, 1.0)),
     Setting(name="without copies", copies=0),
     Setting(name="two copies", copies=2),
-    Setting(name="without own levels", blocks=(1, 2, 3, 4)),
-    Setting(name="without the range", blocks=(0, 1, 2)),
-    Setting(name="differences to two before and mean", blocks=(1, 2)),
+    Setting(name="without own levels", blocks=(1, 2, 3, 4, 5, 6)),
+    Setting(name="without the range", blocks=(0, 1, 2, 3, 4)),
+    Setting(name="without the last window and the short mean", blocks=(0, 2, 4, 5, 6)),
     Setting(name="five seeds together", seeds=5),
 )
 

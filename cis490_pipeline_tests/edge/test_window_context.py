@@ -79,16 +79,16 @@ def test_a_window_that_never_came_is_missing_and_not_skipped_over():
     values = [10.0, 11.0, np.nan, np.nan, 14.0]
     wanted = [whole.update(window, np.float32([value])) for window, value in enumerate(values)]
     np.testing.assert_array_equal(found_G, wanted[-1])
-    assert np.isnan(found_G[1])  # two before: it never came
+    assert np.isnan(found_G[1:3]).all()  # one and two before: they never came
 
 
 def test_a_device_that_comes_back_after_days_remembers_nothing_recent():
     stream = WindowContext(Context.COMMISSIONED, 1)
     stream.update(0, np.float32([10.0]))
     found_G = stream.update(1_000_000, np.float32([12.0]))
-    assert np.isnan(found_G[1:5]).all()
+    assert np.isnan(found_G[1:-1]).all()
     own, first = signed_log(np.float32([12.0])), signed_log(np.float32([10.0]))
-    assert found_G[5] == own[0] - first[0]
+    assert found_G[-1] == own[0] - first[0]
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

@@ -28,7 +28,7 @@ from cis490_pipeline_tests.evaluation.made_up import (
     split_table,
 )
 
-GBT, CNN = key_of("gbt"), key_of("cnn")
+GBT, CNN, LOGISTIC = key_of("gbt"), key_of("cnn"), key_of("logistic")
 TIME, MAJORITY = key_of("elapsed_time"), key_of("majority")
 
 
@@ -132,6 +132,25 @@ def test_deep_model_is_recommended_only_where_it_beats_the_simple_one_on_id_val(
     assert draw.best_learned == CNN
     assert draw.recommended == GBT
     assert "not shown to beat" in draw.choices[0].reason
+
+
+def test_a_draw_of_simple_models_goes_to_the_family_of_first_choice():
+    draw = _compare({GBT: (0.60, 0.2), LOGISTIC: (0.63, 0.9), TIME: (0.2, 0.2)})
+    scores = {one.key: one.id_val_macro_f1 for one in draw.models}
+    assert scores[LOGISTIC] > scores[GBT]
+    assert draw.best_learned == LOGISTIC
+    assert draw.recommended == draw.choices[0].simple == GBT
+    assert "first choice wins a draw" in draw.choices[0].reason
+    assert "recommended: gbt/realistic" in headline(draw)
+    clear = _compare({GBT: (0.4, 0.9), LOGISTIC: (0.9, 0.6), TIME: (0.2, 0.2)})
+    assert clear.recommended == clear.choices[0].simple == LOGISTIC
+
+
+def test_the_family_of_first_choice_wins_no_draw_below_the_clock():
+    found = _compare({GBT: (0.50, 0.9), LOGISTIC: (0.60, 0.9), TIME: (0.55, 0.2)})
+    scores = {one.key: one.id_val_macro_f1 for one in found.models}
+    assert scores[GBT] < scores[TIME] < scores[LOGISTIC]
+    assert found.recommended == LOGISTIC
 
 
 def test_baseline_that_wins_on_id_val_leaves_nothing_to_recommend():

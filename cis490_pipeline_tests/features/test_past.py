@@ -20,11 +20,11 @@ def _one(own, values, first=np.nan, context=Context.COMMISSIONED):
     return in_context(own_BF, _past(values), first_BF, context)[0].tolist()
 
 
-def test_the_differences_are_to_two_before_the_mean_of_eight_the_range_and_the_first():
-    mean = sum(HELD[:8]) / 8
+def test_the_differences_are_to_the_last_two_both_means_the_range_and_the_first():
+    short, long = sum(HELD[:3]) / 3, sum(HELD[:8]) / 8
     found = _one(10.0, HELD, first=3.0)
-    assert found == pytest.approx([10.0, 9.0, 10.0 - mean, -20.0, 14.0, 7.0])
-    assert _one(10.0, HELD, first=3.0, context=Context.RECENT) == pytest.approx(found[:5])
+    assert found == pytest.approx([10.0, 5.0, 9.0, 10.0 - short, 10.0 - long, -20.0, 14.0, 7.0])
+    assert _one(10.0, HELD, first=3.0, context=Context.RECENT) == pytest.approx(found[:7])
     assert _one(10.0, HELD, context=Context.NONE) == [10.0]
 
 
@@ -46,8 +46,8 @@ def test_a_missing_window_has_no_differences_and_is_left_out_of_those_of_others(
     assert np.isnan(_one(np.nan, HELD, first=3.0)).all()
     holes = [5.0, np.nan, 7.0]
     found = _one(10.0, holes, first=np.nan)
-    assert np.isnan([found[1], found[5]]).all()
-    assert [found[2], found[3], found[4]] == [4.0, 3.0, 5.0]
+    assert np.isnan([found[2], found[7]]).all()
+    assert [found[1], *found[3:7]] == [5.0, 4.0, 4.0, 3.0, 5.0]
 
 
 def test_a_factor_between_hosts_does_not_show_in_the_differences():
@@ -61,5 +61,5 @@ def test_a_factor_between_hosts_does_not_show_in_the_differences():
 
 def test_the_range_reaches_two_minutes_back_and_no_further():
     values = [1.0] * (RANGE_WINDOWS - 1)
-    assert _one(10.0, [*values, 100.0])[3] == -90.0
+    assert _one(10.0, [*values, 100.0])[5] == -90.0
     assert RANGE_WINDOWS * 5 == 120
