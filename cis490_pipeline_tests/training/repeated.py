@@ -17,6 +17,7 @@ from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.training.fit import fit_family
+from cis490_pipeline.training.fitted import Supervision
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 _SHARD = "host=lab-a/repeated-{}.f32"
@@ -49,8 +50,10 @@ def _copied(rows: pa.Table, copy: int, shards: list[str]) -> pa.Table:
     return rows
 
 
-def one_pass(warehouse: Warehouse, name: str, **small: float) -> None:
-    """Load everybody's windows, a few episodes as id_val, and fit a small network in one pass."""
+def small_fit(
+    warehouse: Warehouse, name: str, watch: Supervision, *, passes: int = 1, **small: float
+) -> None:
+    """Load everybody's windows, a few episodes as id_val, and fit a small network."""
     rows = warehouse.tables.read(Table.EPISODES, columns=["episode_id", "sha256"]).to_pylist()
     members, spec = sorted(Member(**row) for row in rows), family(name)
     summary = spec.inputs is Inputs.SUMMARY
@@ -65,6 +68,6 @@ def one_pass(warehouse: Warehouse, name: str, **small: float) -> None:
         ).cases
         for who in (members[_N_ID_VAL:], members[:_N_ID_VAL])
     ]
-    overrides = {"epochs": 1, "batch_size": 256, **small}
+    overrides = {"epochs": passes, "batch_size": 256, "evaluation_steps": 1, **small}
     chosen = with_overrides(spec.hyper_parameters, overrides, where=name)
-    fit_family(spec, *slices, hyper_parameters=chosen, phase_filter=summary)
+    fit_family(spec, *slices, hyper_parameters=chosen, watch=watch, phase_filter=summary)

@@ -46,10 +46,11 @@ def test_rows_far_apart_count_with_what_the_system_maps_around_them(tmp_path, mo
     monkeypatch.setattr(mapped, "MOST_MAPPED", 2 * MB)
     path = tmp_path / "rows.f32"
     rows, pages = a_file_of(path, 16 * MB // 4096), PageBudget()
-    for index in np.random.default_rng(0).permutation(len(rows)).reshape(-1, 8):
+    order = np.random.default_rng(0).permutation(len(rows))
+    for turn, index in enumerate(order.reshape(-1, 8)):
         assert rows[index].shape == (8, PAGE_ROW)
         pages.spend(rows, index, 1)
-        assert resident_bytes(path) <= 4 * MB
+        assert turn % 64 or resident_bytes(path) <= 4 * MB
 
 
 def test_without_a_budget_the_whole_file_stays_in_memory(tmp_path):
