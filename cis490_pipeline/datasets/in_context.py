@@ -10,6 +10,7 @@ on; a window's past is what lies before it in the block.
 Not here: the arithmetic (``features.past``), filling the gaps (``gap_windows``).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +23,11 @@ from cis490_pipeline.warehouse.mapped import PageBudget
 
 _ROWS_AT_ONCE: Final = 256
 """Bounds the past that is in memory at a time (256 windows of the oracle mode: 7 MB)."""
+
+
+def room_in_memory(shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a matrix of undefined content."""
+    return np.empty(shape, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,6 +45,8 @@ class StatisticsInContext:
         Grid columns that the statistics are of, in order.
     pages
         What bounds the memory that ``z_MF`` takes where it is a mapped file.
+    room
+        Returns a matrix of a shape, for a changed copy of ``z_MF``.
     """
 
     z_MF: NDArray[np.float32]
@@ -47,6 +55,7 @@ class StatisticsInContext:
     context: Context
     channels: tuple[int, ...]
     pages: PageBudget = field(default_factory=PageBudget)
+    room: Callable[[tuple[int, int]], NDArray[np.float32]] = room_in_memory
 
     @property
     def n_cases(self) -> int:

@@ -137,7 +137,11 @@ class _Episodes:
             window_N=rows.window_N,
             context=context,
             channels=visible_channels(self._mode),
+            room=self._room,
         )
+
+    def _room(self, shape: tuple[int, int]) -> NDArray[np.float32]:
+        return scratch_matrix(self._warehouse.layout.training_work, shape)
 
     def _matrix(
         self,
@@ -147,7 +151,7 @@ class _Episodes:
     ) -> NDArray[np.float32]:
         """Return a matrix that has the changed statistics of row number i in ``row_N[i]``."""
         n_columns = len(visible_channels(self._mode)) * N_STATS
-        out_MF = scratch_matrix(self._warehouse.layout.training_work, (n_rows, n_columns))
+        out_MF = self._room((n_rows, n_columns))
         pages = PageBudget()
         for position_B, x_BF in statistics_of(self._warehouse, self.rows, self._mode):
             out_MF[row_N[position_B]] = change(x_BF)

@@ -26,7 +26,7 @@ _FACTOR_SD: Final = 0.7
 """Of the logarithm of the factor: two thirds of the channels move by less than 2."""
 _SHARE_WITHOUT_NETFLOW: Final = 0.4
 _MISSING: Final = STATS.index(Stat.MISSING)
-_ROWS_AT_ONCE: Final = 4096
+_ROWS_AT_ONCE: Final = 1024
 
 
 def copies_of(cases: Cases, n_copies: int, seed: int) -> list[Cases]:
@@ -52,20 +52,23 @@ def on_another_host(
     generator = np.random.default_rng(seed)
     first_E = np.unique(view.row_N - view.window_N)
     factor_EC = np.exp(generator.normal(0.0, _FACTOR_SD, (first_E.size, len(view.channels))))
-    factor_EF = np.repeat(factor_EC, N_STATS, axis=1).astype(np.float32)
+    factor_EF = np.repeat(factor_EC.astype(np.float32), N_STATS, axis=1)
     factor_EF[:, _MISSING::N_STATS] = 1.0
     without_E = generator.random(first_E.size) < _SHARE_WITHOUT_NETFLOW
     moved_E = generator.random(first_E.size) < share
     netflow_F = _netflow_columns(view.channels)
-    z_MF = view.z_MF.copy()
+    z_MF = view.room((len(view.z_MF), len(netflow_F)))
     episode_M = np.searchsorted(first_E, np.arange(len(z_MF)), side="right") - 1
-    moved_M = np.flatnonzero(moved_E[episode_M])
-    for start in range(0, len(moved_M), _ROWS_AT_ONCE):
-        rows = moved_M[start : start + _ROWS_AT_ONCE]
-        episode_B = episode_M[rows]
-        z_MF[rows] = _scaled(view.z_MF[rows], factor_EF[episode_B])
-        blind = np.ix_(rows[without_E[episode_B]], np.flatnonzero(netflow_F))
-        z_MF[blind] = _blind_statistics(int(netflow_F.sum()))
+    for start in range(0, len(z_MF), _ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(z_MF)))
+        z_BF, episode_B = view.z_MF[rows], episode_M[rows]
+        moved_B = moved_E[episode_B]
+        z_BF[moved_B] = _scaled(z_BF[moved_B], factor_EF[episode_B[moved_B]])
+        blind_B = np.flatnonzero(moved_B & without_E[episode_B])
+        z_BF[np.ix_(blind_B, np.flatnonzero(netflow_F))] = _blind_statistics(int(netflow_F.sum()))
+        z_MF[rows] = z_BF
+        for matrix in (view.z_MF, z_MF):
+            view.pages.spend(matrix, rows, 1)
     return replace(view, z_MF=z_MF)
 
 

@@ -157,5 +157,6 @@ def _changed() -> WarehouseError:
 
 def _clusters(rows: pa.Table, members: Sequence[Member]) -> NDArray[np.int64]:
     ids = pa.array([member.episode_id for member in members], pa.string())
-    codes = pc.index_in(rows["episode_id"].combine_chunks(), value_set=ids)
+    names = rows["episode_id"].combine_chunks()
+    codes = pc.call_function("index_in", [names], pc.SetLookupOptions(ids))
     return codes.to_numpy(zero_copy_only=False).astype(np.int64)

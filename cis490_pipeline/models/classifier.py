@@ -148,6 +148,11 @@ class CaseShape:
     n_timepoints: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     n_classes: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
+    @property
+    def n_values(self) -> int:
+        """Values of a case, at least 1."""
+        return max(1, self.n_channels * self.n_timepoints)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute:

@@ -88,7 +88,7 @@ class _Session:
         self.inputs = inputs
         self.network = network.to(task.compute.device)
         self.chosen = narrow(task.hyper_parameters, NetworkHyperParameters)
-        self.budget: Budget = budget_of(self.chosen, task.train.n_cases)
+        self.budget: Budget = budget_of(self.chosen, task.train.n_cases, task.shape.n_values)
         self.view: SequenceView = channel_view(task.train, inputs)
         self.precision: Precision = precision_on(task.compute.device)
         self.scaler = torch.amp.GradScaler(

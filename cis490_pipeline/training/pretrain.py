@@ -87,7 +87,7 @@ def pretrain(
         Where the loss is not finite.
     """
     chosen = narrow(task.hyper_parameters, PretrainedHyperParameters)
-    budget = budget_of(chosen, task.train.n_cases)
+    budget = budget_of(chosen, task.train.n_cases, task.shape.n_values)
     total = budget.total_steps if chosen.pretraining_steps is None else chosen.pretraining_steps
     device = task.compute.device
     with own_randomness(task.seed, device):

@@ -12,6 +12,8 @@ from cis490_pipeline.models.classifier import NetworkHyperParameters
 _SMALLEST_BATCH: Final = 16
 _LARGEST_BATCH: Final = 512
 _BATCHES_PER_PASS: Final = 32
+_LARGEST_VALUES: Final = 4_000_000
+"""Input values of a batch: a network holds dozens of copies of its input while it learns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +37,20 @@ class Budget:
         return self.epochs * self.passes_per_epoch * self.steps_per_pass
 
 
-def _automatic_batch(n_cases: int) -> int:
+def _automatic_batch(n_cases: int, values_per_case: int) -> int:
     """Return a power of two near a thirty-second of the set: enough steps, enough parallelism."""
     wanted = max(1, n_cases // _BATCHES_PER_PASS)
-    return min(_LARGEST_BATCH, max(_SMALLEST_BATCH, 2 ** round(math.log2(wanted))))
+    largest = min(_LARGEST_BATCH, 2 ** int(math.log2(max(1, _LARGEST_VALUES // values_per_case))))
+    return max(_SMALLEST_BATCH, min(largest, 2 ** round(math.log2(wanted))))
 
 
-def budget_of(chosen: NetworkHyperParameters, n_cases: int) -> Budget:
-    """Return the budget for a training set of ``n_cases``.
+def budget_of(chosen: NetworkHyperParameters, n_cases: int, values_per_case: int = 1) -> Budget:
+    """Return the budget for a training set of ``n_cases``, each of so many values.
 
     With ``epochs`` set, exactly so many passes are made: where several passes make an epoch of the
     loop, the last digits are kept by making the epochs shorter.
     """
-    batch_size = chosen.batch_size or _automatic_batch(n_cases)
+    batch_size = chosen.batch_size or _automatic_batch(n_cases, values_per_case)
     steps_per_pass = math.ceil(n_cases / batch_size)
     passes = chosen.epochs
     if passes is None:

@@ -12,7 +12,7 @@ import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +50,9 @@ def scratch_matrix(directory: Path, shape: tuple[int, int]) -> NDArray[np.float3
 
 
 def _mapping_of(array: NDArray[np.generic]) -> mmap.mmap | None:
-    base = array.base
+    base = cast("object", array.base)
     while isinstance(base, np.ndarray):
-        base = base.base
+        base = cast("object", base.base)
     return base if isinstance(base, mmap.mmap) else None
 
 

@@ -57,3 +57,9 @@ def test_explicit_epochs_are_exactly_that_many_passes(epochs, n_cases):
 def test_few_cases_make_epochs_of_several_passes():
     assert budget_of(DEFAULTS, 40).passes_per_epoch > 1
     assert budget_of(DEFAULTS, 4_000_000).passes_per_epoch == 1
+
+
+@pytest.mark.parametrize(("values", "largest"), [(276, 512), (4_600, 512), (13_800, 256)])
+def test_batches_of_long_cases_are_smaller_so_that_they_fit_into_memory(values, largest):
+    assert budget_of(DEFAULTS, 4_000_000, values).batch_size == largest
+    assert budget_of(DEFAULTS, 40, values).batch_size == budget_of(DEFAULTS, 40).batch_size
