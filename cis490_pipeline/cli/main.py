@@ -21,6 +21,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "train": "Fit one model on a split's training set.",
     "evaluate": "Score a split's models on its test set.",
     "fit-arrays": "Fit any family on plain arrays and score it: public data sets, your own.",
+    "predict": "Phases and alarm of one episode; with --onnx on the base install alone.",
+    "export": "Write a bundle as one ONNX file for a device.",
     "report": "Write a split's comparison report and cards.",
     "register": "Add the store's hosts and splits as Dagster partitions; prepare Dagster's home.",
     "ui": "Dagster's UI over the data directory, on loopback.",
@@ -65,4 +67,13 @@ def main() -> None:
         sys.exit(2)
     except Cis490Error as error:
         click.echo(f"cis490: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "cis490_pipeline":
+            raise
+        click.echo(
+            f"cis490: {error.name} is not installed, and this command needs it"
+            " [do: pip install 'cis490-pipeline[train]'; a device needs only `predict --onnx`]",
+            err=True,
+        )
         sys.exit(1)

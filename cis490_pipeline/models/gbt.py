@@ -20,6 +20,7 @@ from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.classifier import (
     CHANNEL_MODES,
     Boosting,
+    CaseShape,
     Classifier,
     FamilySpec,
     HyperParameters,
@@ -29,6 +30,7 @@ from cis490_pipeline.models.classifier import (
 from cis490_pipeline.models.views import channel_view
 
 if TYPE_CHECKING:
+    import onnx
     import xgboost
 
 WEIGHTS_FILE: Final = "booster.ubj"
@@ -93,6 +95,12 @@ class GbtClassifier:
     def weights(self) -> dict[str, bytes]:
         """Return the booster as UBJ."""
         return {WEIGHTS_FILE: bytes(self.booster.save_raw(raw_format="ubj"))}
+
+    def onnx_graph(self, shape: CaseShape) -> "onnx.ModelProto":
+        """Return the trees and a softmax."""
+        from cis490_pipeline.models.tree_graph import tree_graph
+
+        return tree_graph(self.weights()[WEIGHTS_FILE], shape)
 
 
 def _load(stored: StoredModel) -> Classifier:

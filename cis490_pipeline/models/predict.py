@@ -1,4 +1,4 @@
-"""Calibrated probabilities of a stored model.
+"""Calibrated probabilities of a stored model, over whole sets or window by window.
 
 Not here: opening the bundle (``bundle``), scoring (``evaluation``).
 """
@@ -6,7 +6,8 @@ Not here: opening the bundle (``bundle``), scoring (``evaluation``).
 import numpy as np
 from numpy.typing import NDArray
 
-from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.datasets.cases import ArraySequences, Cases
+from cis490_pipeline.edge.detector import Scorer
 from cis490_pipeline.edge.probabilities import with_temperature
 from cis490_pipeline.models.bundle import Bundle
 from cis490_pipeline.models.filtering import filtered
@@ -31,3 +32,26 @@ def predict(bundle: Bundle, cases: Cases) -> NDArray[np.float64]:
     if bundle.header.phase_filter is not None:
         p_NK = filtered(bundle.header.phase_filter, p_NK, cases)
     return with_temperature(p_NK, bundle.header.calibration.temperature)
+
+
+def raw_cases(x_NCT: NDArray[np.float32], n_classes: int, t_center_s: float = 0.0) -> Cases:
+    """Return unlabelled cases as what every family reads: the grid, or columns where T is 1."""
+    n_cases = len(x_NCT)
+    return Cases(
+        y_N=np.zeros(n_cases, dtype=np.int64),
+        cluster_N=np.zeros(n_cases, dtype=np.int64),
+        t_center_s_N=np.full(n_cases, t_center_s),
+        summary_NF=x_NCT[:, :, 0] if x_NCT.shape[2] == 1 else None,
+        sequences=ArraySequences(x_NCT=x_NCT),
+        n_classes=n_classes,
+    )
+
+
+def window_scorer(bundle: Bundle) -> Scorer:
+    """Return the bundle's model as what a detector asks for every window."""
+
+    def score(x_1CT: NDArray[np.float32], t_center_s: float) -> NDArray[np.float64]:
+        cases = raw_cases(x_1CT, bundle.shape.n_classes, t_center_s)
+        return bundle.classifier.predict_proba(cases)[0]
+
+    return score

@@ -8,7 +8,7 @@ Not here: training (``training.loop``).
 import contextlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import safetensors
@@ -29,6 +29,9 @@ from cis490_pipeline.models.classifier import (
 )
 from cis490_pipeline.models.tensor_weights import WEIGHTS_FILE, refusal, weights_bytes
 from cis490_pipeline.models.views import channel_view
+
+if TYPE_CHECKING:
+    import onnx
 
 _LARGEST_BATCH: Final = 512
 _VALUES_AT_ONCE: Final = 1_000_000
@@ -83,6 +86,12 @@ class NetworkClassifier:
         """Return all parameters and buffers, the scaling among them."""
         state = {k: v.detach().cpu().contiguous() for k, v in self.network.state_dict().items()}
         return {WEIGHTS_FILE: safetensors.torch.save(state)}
+
+    def onnx_graph(self, shape: CaseShape) -> "onnx.ModelProto":
+        """Return the network and a softmax."""
+        from cis490_pipeline.models.networks.onnx_graph import network_graph
+
+        return network_graph(self.network, shape)
 
 
 def _tensors(stored: StoredModel) -> dict[str, Tensor]:

@@ -1,0 +1,182 @@
+"""An exported model: an ONNX file that stands alone, on onnxruntime.
+
+Shape suffixes: N cases, C channels, T timepoints, K classes.
+
+::
+
+    input   x  float32 [N, C, T]    raw values, NaN = missing (T is 1 for window statistics)
+    output  p  float32 [N, K]       probabilities, before phase filter and temperature
+    metadata   cis490_header        the bundle's canonical header, which names everything else
+
+A file may come from anybody: it is bounded and looked at before the runtime gets it, and whatever
+the runtime or the graph does wrong becomes one error that says what to do.
+
+Not here: writing such a file (``models.onnx_export``), the rest of the detector (``detector``).
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cis490_pipeline.edge.header import BundleHeader, decode_header
+from cis490_pipeline.edge.onnx_bytes import OnnxBytesError, OnnxOutline, outline_of
+from cis490_pipeline.errors import BundleError
+from cis490_pipeline.schema.fingerprint import FeatureSchema
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+HEADER_KEY: Final = "cis490_header"
+INPUT: Final = "x"
+OUTPUT: Final = "p"
+LARGEST_ONNX_BYTES: Final = 256 << 20
+_DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml"})
+_UNBOUNDED: Final = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+"""Operators with graphs of their own: our exports have none, and a loop may never end."""
+_ROUNDING: Final = 1e-3
+
+
+def _refusal(what: str, where: Path, *, expected: str = "", found: str = "") -> BundleError:
+    return BundleError(
+        what,
+        where=str(where),
+        expected=expected,
+        found=found,
+        todo="export the bundle again: cis490 export BUNDLE --onnx FILE",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OnnxModel:
+    """An opened file; ``bundle`` is the address of the bundle that it was exported from."""
+
+    bundle: str
+    header: BundleHeader
+    session: "onnxruntime.InferenceSession"
+    path: Path
+
+    def probabilities(self, x_NCT: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probabilities ``[N, K]``.
+
+        Raises
+        ------
+        BundleError
+            Where the graph fails, or gives something else.
+        """
+        try:
+            (found,) = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(x_NCT)})
+        except Exception as error:  # the runtime's errors have no common root
+            raise _refusal("the graph fails", self.path, found=_first_line(error)) from error
+        p_NK = np.asarray(found, dtype=np.float64)
+        expected = (len(x_NCT), len(self.header.labels))
+        if p_NK.shape != expected:
+            raise _refusal(
+                "another output shape", self.path, expected=str(expected), found=str(p_NK.shape)
+            )
+        sums_to_one = bool((abs(p_NK.sum(axis=1) - 1.0) <= _ROUNDING).all())  # NaN is not at most
+        if not sums_to_one or bool((p_NK < 0).any()):
+            raise _refusal("the output is no probability", self.path)
+        return p_NK
+
+    def score(self, x_1CT: NDArray[np.float32], t_center_s: float) -> NDArray[np.float64]:
+        """Return the probabilities ``[K]`` of one case (a ``Scorer``)."""
+        del t_center_s  # an exported model sees channels
+        return self.probabilities(x_1CT)[0]
+
+
+def open_onnx(path: Path, *, schema: FeatureSchema | None = None, threads: int = 1) -> OnnxModel:
+    """Open an exported model.
+
+    Parameters
+    ----------
+    schema
+        What it must have been made for; None is this code's own.
+
+    Raises
+    ------
+    SchemaMismatchError
+        Where it was made for another feature schema, naming the first difference.
+    BundleError
+        For everything else that is not an export of this version.
+    """
+    data = _read(path)
+    try:
+        outline = outline_of(data)
+    except OnnxBytesError as error:
+        raise _refusal("not an ONNX file", path, found=str(error)) from error
+    text = outline.metadata.get(HEADER_KEY)
+    if text is None:
+        raise _refusal(
+            "not exported by cis490: there is no header inside",
+            path,
+            expected=f"metadata {HEADER_KEY}",
+            found=ascii(sorted(outline.metadata))[:200],
+        )
+    encoded = text.encode()
+    header = decode_header(encoded, where=str(path), schema=schema)
+    _require_harmless(outline, path)
+    session = _session(data, path, threads)
+    _require_signature(session, header, path)
+    address = hashlib.sha256(encoded).hexdigest()
+    return OnnxModel(bundle=address, header=header, session=session, path=path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(LARGEST_ONNX_BYTES + 1) if size <= LARGEST_ONNX_BYTES else b""
+    except OSError as error:
+        raise _refusal("file cannot be read", path, found=error.strerror or str(error)) from error
+    if size > LARGEST_ONNX_BYTES or len(data) > LARGEST_ONNX_BYTES:
+        raise _refusal(
+            "file too large", path, expected=f"at most {LARGEST_ONNX_BYTES} bytes", found=str(size)
+        )
+    return data
+
+
+def _require_harmless(outline: OnnxOutline, path: Path) -> None:
+    if outline.names_other_files:
+        raise _refusal("the graph reads other files", path, expected="all weights inside")
+    foreign = sorted(outline.domains - _DOMAINS)
+    unbounded = sorted(outline.operators & _UNBOUNDED)
+    if foreign or unbounded or outline.has_functions:
+        found = ascii([*foreign, *unbounded, *(["functions"] if outline.has_functions else [])])
+        raise _refusal("the graph has what no export has", path, found=found[:200])
+
+
+def _session(data: bytes, path: Path, threads: int) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised; nothing else speaks
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's errors have no common root
+        raise _refusal("the runtime refuses the file", path, found=_first_line(error)) from error
+
+
+def _require_signature(
+    session: "onnxruntime.InferenceSession", header: BundleHeader, path: Path
+) -> None:
+    expected = (
+        (INPUT, "tensor(float)", [header.n_channels, header.n_timepoints]),
+        (OUTPUT, "tensor(float)", [len(header.labels)]),
+    )
+    ends = [*session.get_inputs(), *session.get_outputs()]
+    found = tuple((end.name, end.type, list(end.shape[1:])) for end in ends)
+    if found != expected:
+        raise _refusal(
+            "other inputs or outputs", path, expected=str(expected), found=ascii(found)[:300]
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return ascii(str(error).splitlines()[0] if str(error) else type(error).__name__)[:300]
