@@ -145,7 +145,7 @@ def _tell_windows(header: BundleHeader, recording: Recording, watched: _Watched)
     rows = [_row(one, _label(recording, one.window)) for one in watched.verdicts]
     names = [f"{phase.value} " for phase in PHASES]
     title = f"{header.family}/{header.mode.value}/{header.context.value}"
-    print_table(title, ["window ", "center s ", *names, "says", "label", "alarm"], rows)
+    print_table(title, ["no. ", "at s ", *names, "says", "label", "alarm"], rows)
     click.echo(_alarm_text(header, watched.alarm_s))
     low, high = (1000 * float(np.quantile(watched.seconds, q)) for q in (0.5, 0.95))
     memory = resident_bytes()
