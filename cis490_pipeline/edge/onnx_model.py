@@ -158,7 +158,12 @@ def _session(data: bytes, path: Path, threads: int) -> "onnxruntime.InferenceSes
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised; nothing else speaks
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            data,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # it would try once more, and print that it does
+        )
     except Exception as error:  # the runtime's errors have no common root
         raise _refusal("the runtime refuses the file", path, found=_first_line(error)) from error
 
