@@ -13,9 +13,9 @@ from pathlib import Path
 from cis490_pipeline.episodes.index import IndexEntry
 from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.store import EpisodeStore
+from cis490_pipeline.ingest.batches import visit_in_batches
 from cis490_pipeline.ingest.due import due_entries, held_verdicts
 from cis490_pipeline.ingest.options import IngestOptions, Progress, no_progress
-from cis490_pipeline.ingest.run import visit_in_batches
 from cis490_pipeline.ingest.sweep_file import (
     Sweep,
     collect_sweep,

@@ -35,16 +35,15 @@ EXTRAS = (
 )
 MODELS = (("gbt", Context.RECENT), ("transformer", Context.RECENT), ("cnn", Context.NONE))
 
-_WITHOUT_EXTRAS = f"""
+_REFUSE_EXTRAS = f"""
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {EXTRAS!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Refuse())
-from cis490_pipeline.cli.main import main
-main()
 """
+"""As ``sitecustomize`` it holds for child processes as well."""
 
 
 @pytest.fixture(scope="module")
@@ -139,20 +138,32 @@ def test_it_predicts_what_the_bundles_do(
         assert 0 < result["rss_bytes"] < 1e9
 
 
-def test_predicting_from_an_onnx_file_imports_none_of_the_extras(
-    tmp_path: Path, models: list[Exported]
-) -> None:
-    (tmp_path / "device.py").write_text(_WITHOUT_EXTRAS)
-    one = models[0]
-    words = ["predict", EPISODE, "--model", one.directory, "--onnx", one.onnx, "--json"]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+def _without_extras(words: list[object], cwd: Path) -> str:
+    """Run the command of this checkout where the extras cannot be imported."""
+    (cwd / "sitecustomize.py").write_text(_REFUSE_EXTRAS)
+    program = "from cis490_pipeline.cli.main import main; main()"
     done = subprocess.run(
-        [sys.executable, str(tmp_path / "device.py"), *map(str, words)],
-        env=environment,
+        [sys.executable, "-c", program, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": f"{cwd}{os.pathsep}{REPOSITORY}"},
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
-    _assert_as_the_bundle(_result(done.stdout), one)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_predicting_from_an_onnx_file_imports_none_of_the_extras(
+    tmp_path: Path, models: list[Exported]
+) -> None:
+    one = models[0]
+    words = ["predict", EPISODE, "--model", one.directory, "--onnx", one.onnx, "--json"]
+    _assert_as_the_bundle(_result(_without_extras(words, tmp_path)), one)
+
+
+def test_judging_a_store_imports_none_of_the_extras(tmp_path: Path) -> None:
+    store = build_store(tmp_path, {"lab-a": 1}).root
+    words = ["validate", store, "--out", tmp_path / "v.parquet", "--json"]
+    assert _result(_without_extras(words, tmp_path))["status"]["accepted"] == 1

@@ -308,13 +308,14 @@ def test_long_grids_end_a_batch_early_and_change_nothing(
     threads: int, store: EpisodeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A few rows can span a day of ticks: a hundred such grids at once would be 18 GB."""
-    from cis490_pipeline.ingest import run
+
+    from cis490_pipeline.ingest import batches
 
     ingest_host(store, Warehouse(tmp_path / "whole"), "lab-a")
-    monkeypatch.setattr(run, "TICKS_PER_BATCH", 1)
+    monkeypatch.setattr(batches, "TICKS_PER_BATCH", 1)
     options = IngestOptions(threads=threads, episodes_per_commit=3)
     due = [e for e in read_received(store.index_path).entries if e.host_id == "lab-a"]
-    sizes = [len(outcomes) for outcomes in run.visit_in_batches(store, due, options)]
+    sizes = [len(outcomes) for outcomes in batches.visit_in_batches(store, due, options)]
     assert max(sizes) <= threads
     assert sum(sizes) == len(due)
     ingest_host(store, Warehouse(tmp_path / "early"), "lab-a", options)
