@@ -100,6 +100,19 @@ def _leaf_attributes(
     }
 
 
+def _trees_node(trees: list[Members], classes: list[int], margins: list[float]) -> onnx.NodeProto:
+    node = helper.make_node("TreeEnsembleRegressor", ["columns"], ["margins"], domain="ai.onnx.ml")
+    attributes = {
+        "n_targets": len(margins),
+        "base_values": margins,
+        **_node_attributes(trees),
+        **_leaf_attributes(trees, classes),
+    }
+    for name, value in attributes.items():
+        node.attribute.append(helper.make_attribute(name, value))
+    return node
+
+
 def tree_graph(ubj: bytes, shape: CaseShape) -> onnx.ModelProto:
     """Return the graph of a booster's UBJ, which has been found sound."""
     learner = _member(decode_ubjson(ubj), "learner")
@@ -107,16 +120,7 @@ def tree_graph(ubj: bytes, shape: CaseShape) -> onnx.ModelProto:
     text = cast("str", _member(learner, "learner_model_param", "base_score"))
     nodes = [
         helper.make_node("Squeeze", [INPUT, "last_axis"], ["columns"]),
-        helper.make_node(
-            "TreeEnsembleRegressor",
-            ["columns"],
-            ["margins"],
-            domain="ai.onnx.ml",
-            n_targets=shape.n_classes,
-            base_values=_base_margins(text, shape.n_classes),
-            **_node_attributes(trees),
-            **_leaf_attributes(trees, classes),
-        ),
+        _trees_node(trees, classes, _base_margins(text, shape.n_classes)),
         helper.make_node("Softmax", ["margins"], [OUTPUT], axis=1),
     ]
     graph = helper.make_graph(

@@ -1,6 +1,7 @@
 """Every exported model gives the probabilities of its bundle, on recorded windows and at edges."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -88,7 +89,7 @@ def test_one_case_or_many_is_the_same(tmp_path_factory, name):
 def test_a_value_at_a_threshold_goes_the_same_way(tmp_path_factory):
     one = exported(tmp_path_factory, "gbt")
     bundle = one.bundle
-    tree = decode_ubjson(bundle.classifier.weights()["booster.ubj"])
+    tree: dict[str, Any] = decode_ubjson(bundle.classifier.weights()["booster.ubj"])
     trees = tree["learner"]["gradient_booster"]["model"]["trees"]
     x_NCT = np.full((3 * len(trees), bundle.header.n_channels, 1), np.nan, dtype=np.float32)
     for i, one_tree in enumerate(trees):
@@ -115,7 +116,7 @@ def test_trees_beyond_the_best_round_and_base_margins_are_as_xgboost_has_them():
     import onnxruntime
 
     session = onnxruntime.InferenceSession(graph.SerializeToString())
-    found = session.run(None, {"x": x_NF[:, :, np.newaxis]})[0]
+    found = np.asarray(session.run(None, {"x": x_NF[:, :, np.newaxis]})[0])
     np.testing.assert_allclose(found, booster.predict(data), atol=1e-6)
     assert booster.num_boosted_rounds() == 7
 

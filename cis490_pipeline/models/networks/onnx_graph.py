@@ -36,7 +36,7 @@ def network_graph(network: nn.Module, shape: CaseShape) -> onnx.ModelProto:
         torch.onnx.export(
             whole,
             (example,),
-            written,
+            written,  # pyright: ignore[reportArgumentType] - only the newer exporter needs a path
             dynamo=False,
             opset_version=_OPSET,
             input_names=[INPUT],
