@@ -24,6 +24,9 @@ from cis490_pipeline.training.progress import EpochRecord
 
 _ROUNDS_PER_RECORD = 10
 _CASES_PER_CHUNK: Final = 8192
+_FEWEST_COLUMNS: Final = 12
+"""A tree may use at least so many columns, where there are: a fifth of the six statistics of a
+single channel would be one, and a tree on one column sees no combination of two."""
 EvaluationLog = dict[str, dict[str, list[float] | list[tuple[float, float]]]]
 
 
@@ -72,10 +75,14 @@ def _parameters(task: FitTask, chosen: GbtHyperParameters) -> dict[str, int | fl
         "eta": chosen.learning_rate,
         "max_bin": chosen.bins,
         "subsample": chosen.row_share,
-        "colsample_bytree": chosen.column_share,
+        "colsample_bytree": _column_share(chosen.column_share, task.shape.n_channels),
         "min_child_weight": chosen.min_child_weight,
         "lambda": chosen.l2,
     }
+
+
+def _column_share(share: float, n_columns: int) -> float:
+    return min(1.0, max(share, _FEWEST_COLUMNS / n_columns))
 
 
 class _Chunks(xgboost.DataIter):
