@@ -23,6 +23,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "fit-arrays": "Fit any family on plain arrays and score it: public data sets, your own.",
     "predict": "Phases and alarm of one episode; with --onnx on the base install alone.",
     "export": "Write a bundle as one ONNX file for a device.",
+    "explain": "Which channels a fitted model looks at, phase by phase.",
     "report": "Write a split's comparison report and cards.",
     "register": "Add the store's hosts and splits as Dagster partitions; prepare Dagster's home.",
     "ui": "Dagster's UI over the data directory, on loopback.",

@@ -192,7 +192,7 @@ def carve_id_val(
 
 
 def take(cases: Cases, index_N: NDArray[np.int64]) -> Cases:
-    """Return some of the cases, in the order asked for."""
+    """Return some of the cases, in the order asked for, their sequences in memory."""
     return replace(
         cases,
         y_N=cases.y_N[index_N],
@@ -200,4 +200,5 @@ def take(cases: Cases, index_N: NDArray[np.int64]) -> Cases:
         t_center_s_N=cases.t_center_s_N[index_N],
         summary_NF=None if cases.summary_NF is None else cases.summary_NF[index_N],
         sequences=cases.sequences and ArraySequences(x_NCT=cases.sequences.gather(index_N)),
+        in_context=cases.in_context and cases.in_context.take(index_N),
     )

@@ -11,7 +11,7 @@ Not here: the arithmetic (``features.past``), filling the gaps (``gap_windows``)
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -71,6 +71,10 @@ class StatisticsInContext:
     def n_timepoints(self) -> int:
         """Always 1."""
         return 1
+
+    def take(self, index_N: NDArray[np.int64]) -> "StatisticsInContext":
+        """Return some of the cases, over the same windows."""
+        return replace(self, row_N=self.row_N[index_N], window_N=self.window_N[index_N])
 
     def gather(self, index_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cases ``x_BCT`` (C = G, T = 1) in the order asked for."""

@@ -1,9 +1,7 @@
-"""Score a split's fitted models on its test set: the only place where a test set is opened.
+"""Score a split's fitted models on its test set.
 
-Every opening is entered in the test ledger before the first window is predicted, so that a crash
-cannot hide a look at the test set.
-
-Not here: the figures (``scores``), the comparison (``comparison``).
+Not here: what has to hold before that (``opening``), the figures (``scores``), the comparison
+(``comparison``).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,9 +17,14 @@ from cis490_pipeline.datasets.loading import LoadedCases, load_cases
 from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.datasets.test_sets import TestSet, load_test_set
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
-from cis490_pipeline.errors import LeakageError, WarehouseError
+from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.keys import ModelKey
+from cis490_pipeline.evaluation.opening import (
+    enter_in_ledger,
+    require_disjoint,
+    require_same_training,
+)
 from cis490_pipeline.evaluation.predictions import ID_VAL, TEST
 from cis490_pipeline.evaluation.records import EvaluationRecord, save_record
 from cis490_pipeline.evaluation.scores import TestScope, score_model
@@ -32,7 +35,6 @@ from cis490_pipeline.models.predict import predict
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.tables import PROBABILITY_COLUMNS, TABLE_SCHEMAS, Table
-from cis490_pipeline.splits.leakage import check_training_ids, find_leaks
 from cis490_pipeline.warehouse.tables import sql_text
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -80,7 +82,7 @@ def evaluate_on_split(
     """
     layout = warehouse.layout
     training_set, test_set = load_training_set(layout, split), load_test_set(layout, split)
-    _require_disjoint(training_set, test_set)
+    require_disjoint(training_set, test_set)
     current = [
         fitted
         for fitted in fitted_models(layout, split, training_set.content_hash)
@@ -117,9 +119,15 @@ def _evaluate(
 ) -> EvaluationRecord:
     directory = ModelRegistry(warehouse.layout.models).find(fitted.bundle)
     bundle = open_bundle(directory, compute=Compute(threads=context.threads))
-    _require_same_training(bundle, training_set)
+    require_same_training(bundle, training_set)
     if test_set.test:
-        _enter_in_ledger(warehouse, fitted, context)
+        enter_in_ledger(
+            warehouse,
+            fitted,
+            why=context.why,
+            code_commit=context.code_commit,
+            when=context.now(),
+        )
     roles = {ID_VAL: training_set.id_val, TEST: test_set.test}
     rows = pa.concat_tables(
         [_predictions(warehouse, fitted, bundle, role, who) for role, who in roles.items()]
@@ -139,41 +147,6 @@ def _evaluate(
     )
     save_record(warehouse.layout, record)
     return record
-
-
-def _require_disjoint(training_set: TrainingSet, test_set: TestSet) -> None:
-    leaks = find_leaks(training_set.train, training_set.id_val, test_set.test)
-    if leaks:
-        raise LeakageError(
-            "training data and test data are not disjoint",
-            where=f"split {test_set.split}",
-            found=f"{len(leaks)} leaks, first: {leaks[0].detail}",
-            todo="materialize training_set and test_set of this split again, together",
-        )
-
-
-def _require_same_training(bundle: Bundle, training_set: TrainingSet) -> None:
-    leak = check_training_ids(bundle.header.training_ids_hash, training_set.training_ids_hash)
-    if leak is not None:
-        raise LeakageError(
-            "the bundle was fitted on other episodes than the training set lists",
-            where=f"bundle {bundle.sha256[:12]}, split {training_set.split}",
-            found=leak.detail,
-            todo="fit the model again on the current training set",
-        )
-
-
-def _enter_in_ledger(warehouse: Warehouse, fitted: FittedModel, context: ScoringContext) -> None:
-    entry = {
-        "when": context.now().isoformat(timespec="seconds"),
-        "split": fitted.split,
-        "bundle": fitted.bundle,
-        "identity": fitted.identity,
-        "why": context.why,
-        "code_commit": context.code_commit,
-    }
-    rows = pa.Table.from_pylist([entry], schema=TABLE_SCHEMAS[Table.TEST_LEDGER])
-    warehouse.tables.append(Table.TEST_LEDGER, rows)
 
 
 def _predictions(

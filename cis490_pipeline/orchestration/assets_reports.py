@@ -8,19 +8,29 @@ from typing import Final
 import dagster as dg
 
 from cis490_pipeline.episodes.received import read_received
+from cis490_pipeline.evaluation.on_split import ScoringContext
+from cis490_pipeline.explain.attributions import method_of
+from cis490_pipeline.explain.on_split import explain_model, explainable_models
+from cis490_pipeline.explain.result import VERSION
+from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.orchestration.assets_ingest import INGEST_KEYS
 from cis490_pipeline.orchestration.assets_models import (
     evaluation_key,
     families_and_modes,
     model_key,
 )
-from cis490_pipeline.orchestration.config import IndexConfig
-from cis490_pipeline.orchestration.metadata import data_card_metadata, file_link
+from cis490_pipeline.orchestration.config import ExplainConfig, IndexConfig
+from cis490_pipeline.orchestration.metadata import (
+    data_card_metadata,
+    explanations_metadata,
+    file_link,
+)
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.quality.alerts import readable_alerts
 from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
+from cis490_pipeline.reporting.publish_explanations import publish_explanations
 from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.validation.summary import summarize
 
@@ -47,6 +57,43 @@ def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     )
 
 
+def build_explanations_asset() -> dg.AssetsDefinition:
+    """Return the asset that explains every model of a split that can be explained."""
+    explained = [
+        model_key(spec.name, mode) for spec, mode in families_and_modes() if method_of(spec)
+    ]
+
+    @dg.asset(
+        partitions_def=SPLITS,
+        deps=[*explained, "training_set", "test_set"],
+        group_name=GROUP,
+        kinds={"json", "svg"},
+        owners=OWNERS,
+        code_version=f"{CODE_VERSION}.{VERSION}",
+        op_tags={"dagster-celery/queue": "cpu"},
+    )
+    def explanations(
+        context: dg.AssetExecutionContext, config: ExplainConfig, lab: Lab
+    ) -> dg.MaterializeResult:
+        """Tell which channels each model looks at, and whether that means anything."""
+        scoring = ScoringContext(
+            why=f"dagster run {context.run.run_id}",
+            code_commit=code_commit(),
+            threads=config.threads,
+        )
+        models = [
+            explain_model(lab.warehouse, fitted, config.to_options(), scoring)
+            for fitted in explainable_models(lab.warehouse.layout, context.partition_key)
+        ]
+        published = publish_explanations(lab.warehouse.layout, models)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(published.content_hash),
+            metadata=explanations_metadata(models, published),
+        )
+
+    return explanations
+
+
 def build_report_assets() -> list[dg.AssetsDefinition]:
     """Return the report assets; their dependencies follow the catalog of families."""
     pairs = [(spec.name, mode) for spec, mode in families_and_modes()]
@@ -54,7 +101,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         partitions_def=SPLITS,
-        deps=[*evaluations, "test_set"],
+        deps=[*evaluations, "explanations", "test_set"],
         group_name=GROUP,
         kinds={"html", "markdown"},
         owners=OWNERS,
@@ -93,4 +140,4 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
             },
         )
 
-    return [data_card, comparison_report, model_cards]
+    return [data_card, build_explanations_asset(), comparison_report, model_cards]

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from cis490_pipeline.explain.result import ExplainOptions
 from cis490_pipeline.models.classifier import FamilySpec
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
@@ -43,6 +44,21 @@ class SetsConfig(dg.Config):
     def to_split_config(self) -> SplitConfig:
         """Return the domain's parameters."""
         return SplitConfig(statuses=tuple(self.statuses))
+
+
+class ExplainConfig(dg.Config):
+    """How many windows are explained."""
+
+    windows_per_phase: int = Field(
+        default=ExplainOptions().windows_per_phase,
+        ge=1,
+        description="About so many windows of each phase, of id_val and of the test set.",
+    )
+    threads: int = Field(default=1, description="Threads of the numerical library in this step.")
+
+    def to_options(self) -> ExplainOptions:
+        """Return the domain's parameters."""
+        return ExplainOptions(windows_per_phase=self.windows_per_phase)
 
 
 class ModelConfig(dg.Config):

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from cis490_pipeline.explain.on_split import ExplainedModel
 from cis490_pipeline.ingest.report import IngestReport
-from cis490_pipeline.reporting.markdown import markdown_table as escaped_table
 from cis490_pipeline.reporting.publish_data import PublishedDataCard
+from cis490_pipeline.reporting.publish_explanations import PublishedExplanations
+from cis490_pipeline.reporting.text import markdown_table as escaped_table
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 
 Metadata = Mapping[str, dg.MetadataValue]
@@ -77,3 +79,23 @@ def data_card_metadata(card: PublishedDataCard) -> dict[str, dg.MetadataValue]:
         "json": file_link(card.json),
         "export": file_link(card.export),
     }
+
+
+def explanations_metadata(
+    models: Sequence[ExplainedModel], published: PublishedExplanations
+) -> dict[str, dg.MetadataValue]:
+    """Return what a split's explanations have to tell in the UI."""
+    warned = [
+        (where.model, warning)
+        for one, where in zip(models, published.each, strict=True)
+        for warning in one.explanation.warnings
+    ]
+    found: dict[str, dg.MetadataValue] = {
+        "models": dg.MetadataValue.int(len(models)),
+        "reused": dg.MetadataValue.int(sum(one.reused for one in models)),
+        "warnings": markdown_table(("model", "warning"), warned),
+        "channels": dg.MetadataValue.md(published.markdown),
+    }
+    if published.each:
+        found["directory"] = file_link(published.each[0].json.parent)
+    return found

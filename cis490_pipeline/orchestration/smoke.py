@@ -23,6 +23,8 @@ from cis490_pipeline.settings import Settings
 
 _TAGS: Final = {"cis490/launched_by": "cis490 smoke"}
 SMOKE_FAMILIES: Final = frozenset({"gbt", "cnn", "majority", "elapsed_time", "grammar_only"})
+SMOKE_WINDOWS: Final = 10
+"""Windows of each phase that a smoke run explains."""
 _QUIET: Final = {"console": {"config": {"log_level": "CRITICAL"}}}
 _NO_HEADLINE: Final = "the report has no headline"
 
@@ -87,7 +89,7 @@ def ingest_run_config(index: str) -> dict[str, object]:
 def split_run_config() -> dict[str, object]:
     """Return the run configuration of a quick ``full_split``: networks without a context.
 
-    A network that sees three times as much takes three times as long.
+    A network that sees three times as much takes three times as long. Few windows are explained.
     """
     alone = {"config": {"contexts": [Context.NONE.value]}}
     ops = {
@@ -95,7 +97,8 @@ def split_run_config() -> dict[str, object]:
         for spec, mode in families_and_modes()
         if spec.procedure is Procedure.NETWORK and spec.name in SMOKE_FAMILIES
     }
-    return {"loggers": _QUIET, "ops": ops}
+    few = {"config": {"windows_per_phase": SMOKE_WINDOWS}}
+    return {"loggers": _QUIET, "ops": {**ops, "explanations": few}}
 
 
 def _run(

@@ -14,9 +14,9 @@ from typing import Final
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
-from cis490_pipeline.reporting.markdown import markdown_table
 from cis490_pipeline.reporting.text import (
     UNTESTED,
+    markdown_table,
     markdown_text,
     number,
     number_or_dash,

@@ -14,9 +14,8 @@ from cis490_pipeline.reporting.data_text import (
     duration,
     gap_sentences,
 )
-from cis490_pipeline.reporting.markdown import markdown_table
 from cis490_pipeline.reporting.palette import STATUS_COLOURS
-from cis490_pipeline.reporting.text import markdown_text
+from cis490_pipeline.reporting.text import markdown_table, markdown_text
 from cis490_pipeline.schema.channels import CHANNELS
 
 

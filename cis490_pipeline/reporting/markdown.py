@@ -3,11 +3,12 @@
 Not here: the page (``html``), cards (``cards``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.scores import Coverage
+from cis490_pipeline.reporting.explained import explained_markdown
 from cis490_pipeline.reporting.report import (
     LEDGER_LINES,
     Report,
@@ -18,26 +19,13 @@ from cis490_pipeline.reporting.report import (
 from cis490_pipeline.reporting.text import (
     UNTESTED,
     bounds,
+    markdown_table,
     markdown_text,
     number,
     number_or_dash,
     p_value,
     scored,
 )
-
-
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    r"""Return the lines of a table; cells are escaped here and nowhere before.
-
-    >>> markdown_table(["a"], [["x|y"]])
-    ['| a |', '| --- |', '| x\\|y |']
-    """
-    rule = f"| {' | '.join(['---'] * len(head))} |"
-    return [_table_line(head), rule, *(_table_line(row) for row in rows)]
-
-
-def _table_line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(markdown_text(cell) for cell in cells)} |"
 
 
 def render_markdown(report: Report) -> str:
@@ -50,6 +38,7 @@ def render_markdown(report: Report) -> str:
         ["## Phases", "", *_phases(report)],
         ["## Profiles", "", *_slices(report, profile_rows(report), "profile")],
         ["## Hosts", "", *_slices(report, host_rows(report), "host")],
+        ["## What the models look at", "", *explained_markdown(report)],
         ["## Readings of this test set", "", *_ledger(report)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"

@@ -18,6 +18,8 @@ from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.comparison import compare
 from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
+from cis490_pipeline.explain.records import current_explanations
+from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.models.registry import ModelRegistry
@@ -96,8 +98,9 @@ def publish_comparison(
         ledger=_ledger(warehouse, split),
         made_at=now().isoformat(timespec="seconds"),
         code_commit=code_commit(),
+        explanations=_explanations(warehouse.layout, records),
     )
-    encoded = msgspec.json.format(msgspec.json.encode(comparison), indent=1)
+    encoded = msgspec.json.format(_figures(report), indent=1)
     return _write(
         warehouse.layout,
         split,
@@ -105,6 +108,18 @@ def publish_comparison(
         table_markdown=summary_table(report),
         pages=(render_html(report), render_markdown(report), encoded),
     )
+
+
+def _explanations(layout: Layout, records: Sequence[EvaluationRecord]) -> tuple[Explanation, ...]:
+    first = records[0]
+    split, training, test = first.fitted.split, first.training_set_hash, first.test_set_hash
+    return current_explanations(layout, split, training, test)
+
+
+def _figures(report: Report) -> bytes:
+    """Return the comparison as JSON, with what was explained beside its own fields."""
+    figures = msgspec.to_builtins(report.comparison)
+    return msgspec.json.encode({**figures, "explanations": report.explanations})
 
 
 def _publish_untested(

@@ -11,6 +11,7 @@ from cis490_pipeline.errors import EvaluationError
 from cis490_pipeline.evaluation.comparison import ComparedModel, Comparison
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
+from cis490_pipeline.explain.result import Explanation
 
 LEDGER_LINES: Final = 12
 """Readings of the test set that a report quotes; the table has them all."""
@@ -33,7 +34,8 @@ class Report:
     """The material of one split's report.
 
     ``ledger`` holds every reading of this split's test set, oldest first. ``made_at`` and
-    ``code_commit`` are printed as given and may be empty.
+    ``code_commit`` are printed as given and may be empty. ``explanations`` are those of the split's
+    current models, as many as there are.
     """
 
     comparison: Comparison
@@ -41,6 +43,7 @@ class Report:
     ledger: tuple[LedgerEntry, ...]
     made_at: str
     code_commit: str
+    explanations: tuple[Explanation, ...] = ()
 
     def __post_init__(self) -> None:
         compared = {one.key for one in self.comparison.models}

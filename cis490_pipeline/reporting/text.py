@@ -1,10 +1,11 @@
 """Numbers and names as text: one form of each in HTML, SVG and Markdown.
 
-Not here: layout (``html``, ``markdown``, ``svg``).
+Not here: layout (``html``, ``markdown``, ``svg``), but for the one form of a Markdown table.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -50,6 +51,20 @@ def markdown_text(text: str) -> str:
     plain = _MARKDOWN.sub(r"\\\1", plain)
     plain = _LINE_START.sub(r"\1\\\2", plain)
     return plain.replace("\\<", "&lt;").replace("\\>", "&gt;")
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    r"""Return the lines of a table; cells are escaped here and nowhere before.
+
+    >>> markdown_table(["a"], [["x|y"]])
+    ['| a |', '| --- |', '| x\\|y |']
+    """
+    rule = f"| {' | '.join(['---'] * len(head))} |"
+    return [_table_line(head), rule, *(_table_line(row) for row in rows)]
+
+
+def _table_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(markdown_text(cell) for cell in cells)} |"
 
 
 def number(value: float | None) -> str:

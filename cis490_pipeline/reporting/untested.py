@@ -6,8 +6,12 @@ Not here: pages of splits that were tested (``html``, ``markdown``).
 from collections.abc import Sequence
 
 from cis490_pipeline.models.current import FittedModel
-from cis490_pipeline.reporting.markdown import markdown_table
-from cis490_pipeline.reporting.text import html_text, markdown_text, number_or_dash
+from cis490_pipeline.reporting.text import (
+    html_text,
+    markdown_table,
+    markdown_text,
+    number_or_dash,
+)
 
 _HEAD = ("family", "mode", "context", "seed", "bundle", "id_val macro F1")
 _WHY = (

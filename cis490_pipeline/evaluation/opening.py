@@ -1,0 +1,60 @@
+"""What has to hold before a test set is opened, and the ledger of every opening.
+
+An opening is entered before the first window is predicted, so that a crash cannot hide a look at
+the test set. Scoring opens it, and explaining does: nothing else.
+
+Not here: what is done with it (``on_split``, ``explain``).
+"""
+
+from datetime import datetime
+
+import pyarrow as pa
+
+from cis490_pipeline.datasets.test_sets import TestSet
+from cis490_pipeline.datasets.training_sets import TrainingSet
+from cis490_pipeline.errors import LeakageError
+from cis490_pipeline.models.bundle import Bundle
+from cis490_pipeline.models.current import FittedModel
+from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
+from cis490_pipeline.splits.leakage import check_training_ids, find_leaks
+from cis490_pipeline.warehouse.warehouse import Warehouse
+
+
+def require_disjoint(training_set: TrainingSet, test_set: TestSet) -> None:
+    """Refuse a test set that touches the training set; raises ``LeakageError``."""
+    leaks = find_leaks(training_set.train, training_set.id_val, test_set.test)
+    if leaks:
+        raise LeakageError(
+            "training data and test data are not disjoint",
+            where=f"split {test_set.split}",
+            found=f"{len(leaks)} leaks, first: {leaks[0].detail}",
+            todo="materialize training_set and test_set of this split again, together",
+        )
+
+
+def require_same_training(bundle: Bundle, training_set: TrainingSet) -> None:
+    """Refuse a bundle of other training episodes than listed; raises ``LeakageError``."""
+    leak = check_training_ids(bundle.header.training_ids_hash, training_set.training_ids_hash)
+    if leak is not None:
+        raise LeakageError(
+            "the bundle was fitted on other episodes than the training set lists",
+            where=f"bundle {bundle.sha256[:12]}, split {training_set.split}",
+            found=leak.detail,
+            todo="fit the model again on the current training set",
+        )
+
+
+def enter_in_ledger(
+    warehouse: Warehouse, fitted: FittedModel, *, why: str, code_commit: str, when: datetime
+) -> None:
+    """Write down who looks at a test set, with which model, and why."""
+    entry = {
+        "when": when.isoformat(timespec="seconds"),
+        "split": fitted.split,
+        "bundle": fitted.bundle,
+        "identity": fitted.identity,
+        "why": why,
+        "code_commit": code_commit,
+    }
+    rows = pa.Table.from_pylist([entry], schema=TABLE_SCHEMAS[Table.TEST_LEDGER])
+    warehouse.tables.append(Table.TEST_LEDGER, rows)
