@@ -9,6 +9,7 @@ import msgspec
 from cis490_pipeline.cli.options import data_option, split_option, warehouse_for
 from cis490_pipeline.cli.output import emit_json, json_option, print_table, say
 from cis490_pipeline.evaluation.on_split import ScoringContext
+from cis490_pipeline.explain.agreement import RankAgreement
 from cis490_pipeline.explain.on_split import explain_model, find_model
 from cis490_pipeline.explain.result import ExplainOptions, Explanation
 from cis490_pipeline.models.catalog import FAMILIES
@@ -77,18 +78,15 @@ def _show(explanation: Explanation, name: str) -> None:
         for row in explanation.strongest_channels()
     ]
     print_table(f"{name}: mean |attribution| in logits, {explanation.method}", header, rows)
-    print_table("rank correlation of the channels", ["between", *header[1:]], _pairs(explanation))
+    groups = agreement_groups(explanation)
+    pairs = [_pair(group.title, pair) for group in groups for pair in group.pairs]
+    print_table("rank correlation of the channels", ["between", *header[1:]], pairs)
+    for group in groups:
+        if not group.pairs:
+            click.echo(f"{group.title}: {UNTESTED}, {group.reason}")
     for warning in explanation.warnings:
         say(f"warning: {warning}")
 
 
-def _pairs(explanation: Explanation) -> list[list[str]]:
-    rows: list[list[str]] = []
-    for group in agreement_groups(explanation):
-        for pair in group.pairs:
-            rhos = [signed_number(rho) for rho in pair.rho]
-            rows.append([f"{pair.first}, {pair.second} ({group.title})", *rhos])
-        if not group.pairs:
-            untested = [UNTESTED] * len(explanation.phases)
-            rows.append([f"{group.title}: {group.reason}", *untested])
-    return rows
+def _pair(title: str, pair: RankAgreement) -> list[str]:
+    return [f"{pair.first}, {pair.second} ({title})", *(signed_number(rho) for rho in pair.rho)]

@@ -30,8 +30,9 @@ from cis490_pipeline.explain.attributions import Attributions
 from cis490_pipeline.models.networks.classifier import NetworkClassifier, torch_threads
 from cis490_pipeline.models.views import channel_view
 
-STEPS: Final = (16, 64, 256)
-"""Points on the path: a window whose sum is still off gets the next number of them."""
+STEPS: Final = (16, 64, 256, 1024)
+"""Points on the path: a window whose sum is still off gets the next number of them. Nearly all are
+done with 16; where another step becomes the largest one (pooling), gradients jump: more are due."""
 _ROWS_AT_ONCE: Final = 512
 
 

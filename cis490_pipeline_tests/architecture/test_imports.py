@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-LEARNERS = ("torch", "xgboost", "sklearn")
+LEARNERS = ("torch", "xgboost", "sklearn", "captum", "matplotlib")
 
 
 def imported_by(statement: str, home: Path) -> frozenset[str]:
