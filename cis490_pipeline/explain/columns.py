@@ -89,8 +89,8 @@ def part_shares(
     shares = _shares("statistic", statistics, size_NPCS.sum(axis=(1, 2)), y_N, n_phases)
     if context is Context.NONE:
         return shares
-    past_NP = size_NPCS.sum(axis=(2, 3))
-    return (*shares, *_shares("past", _PAST[: past_NP.shape[1]], past_NP, y_N, n_phases))
+    past = _PAST[: blocks_of(context)]
+    return (*shares, *_shares("past", past, size_NPCS.sum(axis=(2, 3)), y_N, n_phases))
 
 
 def _shares(

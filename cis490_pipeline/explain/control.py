@@ -72,7 +72,7 @@ def _untrained(bundle: Bundle, network: Network, chosen: HyperParameters, seed: 
     if not isinstance(trained, NetworkClassifier):
         raise TypeError(f"expected a network, found {type(trained).__name__}")
     with own_randomness(seed, "cpu"):
-        fresh = network.build(chosen, bundle.header.shape)
+        fresh = network.build(chosen, bundle.shape)
     normalisation = trained.network.get_submodule("standardise").state_dict()
     fresh.get_submodule("standardise").load_state_dict(normalisation)
     fresh.requires_grad_(requires_grad=False)
@@ -96,7 +96,7 @@ def _permuted(
     return FitTask(
         train=permuted,
         id_val=permuted,
-        shape=bundle.header.shape,
+        shape=bundle.shape,
         class_weight_K=inverse_frequency_weights(y_N, train.n_classes),
         hyper_parameters=chosen,
         seed=seed,

@@ -17,7 +17,7 @@ from cis490_pipeline.explain.columns import by_phase, channels_from, part_shares
 from cis490_pipeline.explain.result import TOO_SIMILAR, Completeness
 from cis490_pipeline.explain.verdict import warnings_of
 from cis490_pipeline.explain.windows import FEWEST, draw_windows
-from cis490_pipeline.schema.context import Context
+from cis490_pipeline.schema.context import Context, blocks_of
 
 FINE = Completeness(largest=0.0, median=0.0, tolerance=0.05, n_beyond=0, n_windows=9)
 NOBODY = Agreements(pairs=(), reason="the split has no test set")
@@ -122,10 +122,10 @@ def test_the_columns_of_a_channel_are_summed_with_their_signs() -> None:
 
 
 def test_shares_of_statistics_and_of_the_past_add_up() -> None:
-    value_NF = np.random.default_rng(0).normal(size=(12, 5 * 3 * 6))
+    value_NF = np.random.default_rng(0).normal(size=(12, blocks_of(Context.RECENT) * 3 * 6))
     y_N = np.repeat([0, 2], 6)
     parts = part_shares(value_NF, y_N, 3, n_channels=3, context=Context.RECENT)
-    for kind, n_parts in (("statistic", 6), ("past", 5)):
+    for kind, n_parts in (("statistic", 6), ("past", blocks_of(Context.RECENT))):
         shares = [part.share for part in parts if part.kind == kind]
         assert len(shares) == n_parts
         for phase in (0, 2):
@@ -134,3 +134,11 @@ def test_shares_of_statistics_and_of_the_past_add_up() -> None:
     alone = part_shares(value_NF[:, :18], y_N, 3, n_channels=3, context=Context.NONE)
     assert {part.kind for part in alone} == {"statistic"}
     assert part_shares(value_NF[:, :3], y_N, 3, n_channels=3, context=Context.NONE) == ()
+
+
+def test_every_comparison_with_the_past_has_a_name_of_its_own() -> None:
+    for context in (Context.RECENT, Context.COMMISSIONED):
+        value_NF = np.ones((6, blocks_of(context) * 2 * 6))
+        parts = part_shares(value_NF, np.zeros(6), 1, n_channels=2, context=context)
+        names = [part.name for part in parts if part.kind == "past"]
+        assert len(set(names)) == blocks_of(context)
