@@ -55,7 +55,7 @@ def test_other_families_are_refused_with_those_that_can(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_attributions_sum_to_the_difference_of_the_logits(name: str) -> None:
-    cases = planted_cases(40, 3)
+    cases = planted_cases(20, 3)
     found = attributed(name, cases)
     assert np.abs(found.difference_N).max() > 0.5, "the windows differ from the baseline"
     off = found.error / np.maximum(1.0, np.abs(found.difference_N))
@@ -78,7 +78,7 @@ def test_the_difference_is_that_of_the_models_own_probabilities(name: str) -> No
 
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_the_channel_that_decides_gets_the_most(name: str) -> None:
-    cases = planted_cases(100, 5)
+    cases = planted_cases(40, 5)
     mean_CK = np.array(by_phase(channels(name, cases), cases.y_N, 5), dtype=float)
     total_C = mean_CK.sum(axis=1)
     assert total_C.argmax() == PLANTED
