@@ -129,7 +129,7 @@ def test_shares_of_statistics_and_of_the_past_add_up() -> None:
         shares = [part.share for part in parts if part.kind == kind]
         assert len(shares) == n_parts
         for phase in (0, 2):
-            assert sum(share[phase] for share in shares) == pytest.approx(1.0)
+            assert sum(share[phase] or 0.0 for share in shares) == pytest.approx(1.0)
         assert {share[1] for share in shares} == {None}
     alone = part_shares(value_NF[:, :18], y_N, 3, n_channels=3, context=Context.NONE)
     assert {part.kind for part in alone} == {"statistic"}

@@ -94,7 +94,7 @@ def test_a_channel_that_is_missing_gets_nothing_and_the_rest_stays_finite(name: 
         assert (channel_NC[:10, PLANTED] == 0.0).all()
     value_NF = attributed(name, cases).value_NF
     if family(name).inputs is Inputs.SUMMARY:
-        holes_NF = np.isnan(cases.summary_NF)
+        holes_NF = np.isnan(np.asarray(cases.summary_NF))
         assert holes_NF.sum() == 50, "all statistics of a channel but its missing share"
         assert (value_NF[holes_NF] == 0.0).all()
     assert (np.abs(channel_NC[10:, PLANTED]) > 0).all()

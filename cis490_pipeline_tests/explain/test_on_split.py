@@ -156,7 +156,7 @@ def test_an_attribution_that_does_not_depend_on_the_model_is_warned_of(
     found = explain(mine, replace(FEW, windows_per_phase=9)).explanation
     assert found.with_control.mean == 1.0
     assert any("has learned nothing" in warning for warning in found.warnings)
-    assert sound.explanation.with_control.mean < 1.0
+    assert (sound.explanation.with_control.mean or 1.0) < 1.0
 
 
 def test_the_blank_network_is_another_model_with_the_same_normalisation(mine: Warehouse) -> None:
@@ -165,7 +165,7 @@ def test_the_blank_network_is_another_model_with_the_same_normalisation(mine: Wa
     found = explain(mine, name="mlp").explanation
     assert found.method == "integrated gradients"
     assert found.control == "random weights"
-    assert found.with_control.mean < 0.95
+    assert (found.with_control.mean or 1.0) < 0.95
     assert found.completeness.n_beyond == 0
 
 
