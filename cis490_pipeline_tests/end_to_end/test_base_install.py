@@ -95,7 +95,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(REPOSITORY / name, sources / name)
     venv = root / "venv"
     _must([sys.executable, "-m", "venv", "--without-pip", venv], root)
-    pip = [sys.executable, "-m", "pip", "--python", venv / "bin" / "python", "install", "--quiet"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        venv / "bin" / "python",
+        "install",
+        "--quiet",
+        "--no-compile",
+    ]
     _must([*pip, "--constraint", REPOSITORY / "constraints.txt", sources], root)
     return venv
 
