@@ -82,10 +82,11 @@ class ProgressLine:
             self._last = self._clock()
             say(f"{self._what}: {done} of {total}")
 
-    def note(self, text: str) -> None:
-        """Show how far the work is, where there is no total to count towards."""
+    def note(self, text: str, done: int | None = None, total: int | None = None) -> None:
+        """Show in words how far the work is, with a bar where the end is known."""
         if self._bar is not None:
-            self._bar.update(self._task, description=f"{self._what}: {text}")
+            description = f"{self._what}: {text}"
+            self._bar.update(self._task, description=description, completed=done, total=total)
         elif self._clock() - self._last >= _PLAIN_INTERVAL_S:
             self._last = self._clock()
             say(f"{self._what}: {text}")

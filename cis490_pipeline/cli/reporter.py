@@ -15,7 +15,10 @@ class TerminalReporter:
 
     def epoch(self, record: EpochRecord) -> None:
         """Show one evaluation."""
+        part = f"{record.part}, " if record.part else ""
         score = "–" if record.id_val_macro_f1 is None else f"{record.id_val_macro_f1:.3f}"
         self._progress.note(
-            f"epoch {record.epoch}: loss {record.train_loss:.4f}, id_val macro F1 {score}"
+            f"{part}epoch {record.epoch}: loss {record.train_loss:.4f}, id_val macro F1 {score}",
+            record.epoch,
+            record.most_epochs,
         )

@@ -2,7 +2,8 @@
 
 It travels inside exported files too, and says there all that a device must know of the model.
 
-Not here: the files (``models.bundle``), where bundles live (``models.registry``).
+Not here: the files (``models.bundle``), where bundles live (``models.registry``), the header of a
+pre-trained trunk (``models.trunk_header``).
 """
 
 import re
@@ -19,7 +20,7 @@ from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import FeatureSchema, require_schema, schema_from_json
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 HEADER_FILE: Final = "header.json"
 LARGEST_HEADER_BYTES: Final = 1 << 20
 LARGEST_FILE_BYTES: Final = 2 << 30
@@ -62,12 +63,33 @@ class HistorySummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One combination that a search over hyper-parameters has tried; each is a job of its own.
+
+    ``hyper_parameters`` are those in which it differs from the family's defaults.
+    ``id_val_macro_f1`` is that of the whole model, phase filter included. ``seconds`` is what the
+    run that finished it took, None where nobody knows any more: the one clock time in a header, so
+    that two searches of one identity have equal weights but no equal names.
+    """
+
+    identity: Sha256
+    hyper_parameters: Mapping[str, Scalar]
+    id_val_macro_f1: float | None
+    rounds: int
+    best_round: int
+    seconds: float | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BundleHeader:
     """Everything that one must know to use a model, and to say where it comes from.
 
     ``n_channels`` counts summary columns for a summary family (with one timepoint), and is 0 where
     no channel is seen. ``phase_filter`` is None where the model goes without. ``id_val_macro_f1``
-    is None where it is undefined. ``code_commit`` is empty outside a repository.
+    is None where it is undefined. ``code_commit`` is empty outside a repository. ``trunk`` is the
+    bundle of the pre-trained trunk that the fit began from, None where it began from nothing.
+    ``search`` lists what was tried, in the declared order; it is empty where nothing was searched.
     """
 
     format_version: int
@@ -93,15 +115,18 @@ class BundleHeader:
     code_commit: str
     id_val_macro_f1: float | None
     history: HistorySummary
+    trunk: Sha256 | None
+    search: tuple[Trial, ...]
     files: Mapping[str, FileFacts]
 
 
-def encode_header(header: BundleHeader) -> bytes:
-    """Return the canonical JSON: equal headers have equal bytes."""
+def encode_header(header: object) -> bytes:
+    """Return the canonical JSON of a header of either kind: equal headers have equal bytes."""
     return msgspec.json.encode(header, order="deterministic")
 
 
-def _refusal(what: str, where: str, *, expected: str = "", found: str = "") -> BundleError:
+def header_refusal(what: str, where: str, *, expected: str = "", found: str = "") -> BundleError:
+    """Return the error of a header that cannot be used."""
     return BundleError(
         what,
         where=where,
@@ -111,9 +136,10 @@ def _refusal(what: str, where: str, *, expected: str = "", found: str = "") -> B
     )
 
 
-def _object_of(data: bytes, where: str) -> dict[str, object]:
+def header_object(data: bytes, where: str) -> dict[str, object]:
+    """Return the JSON object of a header; BundleError where it is too large or none."""
     if len(data) > LARGEST_HEADER_BYTES:
-        raise _refusal(
+        raise header_refusal(
             "header too large",
             where,
             expected=f"at most {LARGEST_HEADER_BYTES} bytes",
@@ -122,22 +148,26 @@ def _object_of(data: bytes, where: str) -> dict[str, object]:
     try:
         return msgspec.json.decode(data, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _refusal("header is not a JSON object", where, found=str(error)) from error
+        raise header_refusal("header is not a JSON object", where, found=str(error)) from error
 
 
 def _require_consistent(header: BundleHeader, data: bytes, where: str) -> None:
     # One canonical form: no surplus field, no doubled key, no other spacing.
     if encode_header(header) != data:
-        raise _refusal("header is not in canonical form", where)
+        raise header_refusal("header is not in canonical form", where)
     if header.schema_fingerprint != header.schema.fingerprint:
-        raise _refusal("fingerprint is not that of the schema", where)
+        raise header_refusal("fingerprint is not that of the schema", where)
     if len(header.labels) < 2 or len(set(header.labels)) != len(header.labels):
-        raise _refusal("labels are not distinct classes", where, found=str(header.labels))
+        raise header_refusal("labels are not distinct classes", where, found=str(header.labels))
     if header.phase_filter is not None and header.phase_filter.n_classes != len(header.labels):
-        raise _refusal("phase filter of other classes", where, expected=f"{len(header.labels)}")
+        raise header_refusal(
+            "phase filter of other classes", where, expected=f"{len(header.labels)}"
+        )
     for name in header.files:
         if not _PLAIN_NAME.fullmatch(name) or name == HEADER_FILE:
-            raise _refusal("file name that is not a plain name", where, found=ascii(name)[:80])
+            raise header_refusal(
+                "file name that is not a plain name", where, found=ascii(name)[:80]
+            )
 
 
 def decode_header(data: bytes, *, where: str, schema: FeatureSchema | None = None) -> BundleHeader:
@@ -157,9 +187,9 @@ def decode_header(data: bytes, *, where: str, schema: FeatureSchema | None = Non
     BundleError
         For everything else.
     """
-    raw = _object_of(data, where)
+    raw = header_object(data, where)
     if raw.get("format_version") != FORMAT_VERSION:
-        raise _refusal(
+        raise header_refusal(
             "foreign format version",
             where,
             expected=str(FORMAT_VERSION),
@@ -169,6 +199,6 @@ def decode_header(data: bytes, *, where: str, schema: FeatureSchema | None = Non
     try:
         header = msgspec.convert(raw, BundleHeader)
     except msgspec.ValidationError as error:
-        raise _refusal("header has other fields", where, found=str(error)) from error
+        raise header_refusal("header has other fields", where, found=str(error)) from error
     _require_consistent(header, data, where)
     return header

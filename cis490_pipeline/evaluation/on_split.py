@@ -117,9 +117,9 @@ def _evaluate(
     test_set: TestSet,
     context: ScoringContext,
 ) -> EvaluationRecord:
-    directory = ModelRegistry(warehouse.layout.models).find(fitted.bundle)
-    bundle = open_bundle(directory, compute=Compute(threads=context.threads))
-    require_same_training(bundle, training_set)
+    registry = ModelRegistry(warehouse.layout.models)
+    bundle = open_bundle(registry.find(fitted.bundle), compute=Compute(threads=context.threads))
+    require_same_training(bundle, registry, training_set)
     if test_set.test:
         enter_in_ledger(
             warehouse,

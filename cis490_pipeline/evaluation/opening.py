@@ -13,8 +13,9 @@ import pyarrow as pa
 from cis490_pipeline.datasets.test_sets import TestSet
 from cis490_pipeline.datasets.training_sets import TrainingSet
 from cis490_pipeline.errors import LeakageError
-from cis490_pipeline.models.bundle import Bundle
+from cis490_pipeline.models.bundle import Bundle, read_trunk_header
 from cis490_pipeline.models.current import FittedModel
+from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 from cis490_pipeline.splits.leakage import check_training_ids, find_leaks
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -32,16 +33,26 @@ def require_disjoint(training_set: TrainingSet, test_set: TestSet) -> None:
         )
 
 
-def require_same_training(bundle: Bundle, training_set: TrainingSet) -> None:
-    """Refuse a bundle of other training episodes than listed; raises ``LeakageError``."""
-    leak = check_training_ids(bundle.header.training_ids_hash, training_set.training_ids_hash)
-    if leak is not None:
-        raise LeakageError(
-            "the bundle was fitted on other episodes than the training set lists",
-            where=f"bundle {bundle.sha256[:12]}, split {training_set.split}",
-            found=leak.detail,
-            todo="fit the model again on the current training set",
-        )
+def require_same_training(
+    bundle: Bundle, registry: ModelRegistry, training_set: TrainingSet
+) -> None:
+    """Refuse a bundle of other training episodes than listed; raises ``LeakageError``.
+
+    The trunk that it began from is asked as well: either would carry a leak.
+    """
+    seen_by = {bundle.sha256: bundle.header.training_ids_hash}
+    trunk = bundle.header.trunk
+    if trunk is not None:
+        seen_by[trunk] = read_trunk_header(registry.root / trunk)[1].training_ids_hash
+    for address, training_ids_hash in seen_by.items():
+        leak = check_training_ids(training_ids_hash, training_set.training_ids_hash)
+        if leak is not None:
+            raise LeakageError(
+                "the bundle was fitted on other episodes than the training set lists",
+                where=f"bundle {address[:12]}, split {training_set.split}",
+                found=leak.detail,
+                todo="fit the model again on the current training set",
+            )
 
 
 def enter_in_ledger(

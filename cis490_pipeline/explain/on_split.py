@@ -120,9 +120,9 @@ def explain_model(
     standing = standing_explanation(warehouse.layout, fitted, tested_on, options)
     if standing is not None:
         return ExplainedModel(fitted=fitted, explanation=standing, reused=True)
-    directory = ModelRegistry(warehouse.layout.models).find(fitted.bundle)
-    bundle = open_bundle(directory, compute=Compute(threads=scoring.threads))
-    require_same_training(bundle, training_set)
+    registry = ModelRegistry(warehouse.layout.models)
+    bundle = open_bundle(registry.find(fitted.bundle), compute=Compute(threads=scoring.threads))
+    require_same_training(bundle, registry, training_set)
     subject = _Subject(
         fitted=fitted,
         bundle=bundle,

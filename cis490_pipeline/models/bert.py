@@ -4,7 +4,8 @@ The same encoder as ``transformer``: what differs between the two is the pre-tra
 their difference in the report is its worth. It learns from the training windows without their
 labels, in the same number of steps as the fit that follows: a span of half-second tokens is hidden
 in each channel by itself or in all of them, and the trunk says what was there. No case of id_val or
-of the test set takes part. Fine-tuning trains the whole network.
+of the test set takes part. The trunk is an artifact of its own (``trunk_header``); fine-tuning
+begins from it and trains the whole network.
 
 Source: Devlin et al. 2019 (masked pre-training); Zerveas et al. 2021, *A Transformer-based
 Framework for Multivariate Time Series Representation Learning*.
@@ -75,5 +76,15 @@ def _objective(network: "nn.Module", hyper_parameters: HyperParameters) -> "nn.M
     return MaskedReconstruction(network, chosen.masked_share, chosen.span)
 
 
-BERT: Final = network_family("bert", BertHyperParameters(), _build, pretraining=_objective)
+GRID: Final = (
+    BertHyperParameters(),
+    BertHyperParameters(learning_rate=3e-4),
+    BertHyperParameters(learning_rate=3e-3),
+    BertHyperParameters(label_smoothing=0.0),
+)
+"""What fine-tuning alone looks at: all of them begin from one trunk."""
+
+BERT: Final = network_family(
+    "bert", BertHyperParameters(), _build, pretraining=_objective, grid=GRID
+)
 """The family."""

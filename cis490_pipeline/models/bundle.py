@@ -39,6 +39,7 @@ from cis490_pipeline.models.classifier import (
     StoredModel,
 )
 from cis490_pipeline.models.hyper_parameters import with_overrides
+from cis490_pipeline.models.trunk_header import TrunkHeader, decode_trunk_header
 from cis490_pipeline.schema.fingerprint import FeatureSchema
 
 
@@ -66,7 +67,11 @@ def shape_in(header: BundleHeader) -> CaseShape:
     )
 
 
-def pack_bundle(header: BundleHeader, weights: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
+AnyHeader = BundleHeader | TrunkHeader
+"""What a registry holds: models, and the trunks that some of them began from."""
+
+
+def pack_bundle(header: AnyHeader, weights: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
     """Return a bundle's address and its files; the header's ``files`` are filled in here."""
     facts = {
         name: FileFacts(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
@@ -119,6 +124,18 @@ def read_header(
     BundleError
         Where the header is absent or damaged, or the directory has another name.
     """
+    address, data = read_header_bytes(directory)
+    return address, decode_header(data, where=str(directory.resolve()), schema=schema)
+
+
+def read_header_bytes(directory: Path) -> tuple[str, bytes]:
+    """Return the address and the header's bytes of a bundle of any kind.
+
+    Raises
+    ------
+    BundleError
+        Where the header is absent or too large, or the directory has another name.
+    """
     real = directory.resolve()
     data = _read_bounded(real / HEADER_FILE, LARGEST_HEADER_BYTES)
     address = hashlib.sha256(data).hexdigest()
@@ -126,10 +143,24 @@ def read_header(
         raise _refusal(
             "name is not the hash of the header", real, expected=address, found=real.name
         )
-    return address, decode_header(data, where=str(real), schema=schema)
+    return address, data
 
 
-def read_files(directory: Path, header: BundleHeader) -> dict[str, bytes]:
+def read_trunk_header(directory: Path) -> tuple[str, TrunkHeader]:
+    """Return the address and header of a pre-trained trunk, without its weights.
+
+    Raises
+    ------
+    SchemaMismatchError
+        Where it was made for another feature schema.
+    BundleError
+        Where it is damaged, or no trunk.
+    """
+    address, data = read_header_bytes(directory)
+    return address, decode_trunk_header(data, where=str(directory.resolve()))
+
+
+def read_files(directory: Path, header: AnyHeader) -> dict[str, bytes]:
     """Return the files that a header names, checked against size and hash.
 
     Raises

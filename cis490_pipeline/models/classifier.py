@@ -15,7 +15,7 @@ Source: the split into a common ``fit`` over a family's own ``_fit`` follows aeo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -102,7 +102,10 @@ class NetworkHyperParameters(HyperParameters):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PretrainedHyperParameters(NetworkHyperParameters):
-    """What pre-training needs beside the loop's own.
+    """What pre-training needs beside the loop's own, of which it makes use itself.
+
+    ``FINE_TUNING_ONLY`` names those that it does not look at: fits that differ in nothing else
+    start from the same trunk.
 
     Attributes
     ----------
@@ -110,6 +113,10 @@ class PretrainedHyperParameters(NetworkHyperParameters):
         Optimiser steps on unlabelled cases; None takes as many as the budget of the fit, and none
         at all are taken with 0.
     """
+
+    FINE_TUNING_ONLY: ClassVar[frozenset[str]] = frozenset(
+        {"learning_rate", "label_smoothing", "patience", "moved_share"}
+    )
 
     pretraining_steps: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] | None = None
     pretraining_rate: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1e-3
@@ -176,9 +183,10 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FitTask:
-    """Everything that a family which fits in one call may look at.
+    """Everything that a fit may look at.
 
-    ``class_weight_K`` are the inverse-frequency weights of the train slice.
+    ``class_weight_K`` are the inverse-frequency weights of the train slice. ``trunk`` is what a
+    pre-trained family starts from, as safetensors; None where it is to be made in memory.
     """
 
     train: Cases
@@ -188,6 +196,7 @@ class FitTask:
     hyper_parameters: HyperParameters
     seed: int
     compute: Compute
+    trunk: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +248,9 @@ class FamilySpec:
         How it is fitted.
     load
         Rebuilds the fitted classifier; raises ``BundleError`` where the files do not fit.
+    grid
+        What a search tries, the defaults first; empty where there is nothing to search, or where
+        every fit chooses its one number on id_val anyway.
     """
 
     name: str
@@ -248,6 +260,12 @@ class FamilySpec:
     hyper_parameters: HyperParameters
     fitting: Network | Boosting | Counting
     load: Callable[[StoredModel], Classifier]
+    grid: tuple[HyperParameters, ...] = ()
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether its fits start from a trunk that was trained on unlabelled cases."""
+        return isinstance(self.fitting, Network) and self.fitting.pretraining is not None
 
     @property
     def contexts(self) -> tuple[Context, ...]:

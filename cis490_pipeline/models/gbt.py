@@ -125,6 +125,15 @@ def _load(stored: StoredModel) -> Classifier:
     return GbtClassifier(booster=booster)
 
 
+GRID: Final = (
+    GbtHyperParameters(),
+    GbtHyperParameters(depth=3),
+    GbtHyperParameters(depth=6, min_child_weight=5.0),
+    GbtHyperParameters(min_child_weight=5.0),
+    GbtHyperParameters(learning_rate=0.1),
+)
+"""How deep, how heavy a leaf, how large a step: what decides how closely trees follow train."""
+
 GBT: Final = FamilySpec(
     name="gbt",
     inputs=Inputs.SUMMARY,
@@ -133,4 +142,5 @@ GBT: Final = FamilySpec(
     hyper_parameters=GbtHyperParameters(),
     fitting=Boosting(),
     load=_load,
+    grid=GRID,
 )

@@ -22,6 +22,12 @@ def scalars_of(hyper_parameters: HyperParameters) -> dict[str, Scalar]:
     return msgspec.convert(msgspec.to_builtins(exact), dict[str, Scalar])
 
 
+def differences(ours: HyperParameters, defaults: HyperParameters) -> dict[str, Scalar]:
+    """Return those values in which the first differ from the second, of the same family."""
+    other = scalars_of(defaults)
+    return {name: value for name, value in scalars_of(ours).items() if value != other[name]}
+
+
 def with_overrides(
     defaults: HyperParameters, overrides: Mapping[str, object], *, where: str
 ) -> HyperParameters:

@@ -123,6 +123,14 @@ def _fit(task: FitTask) -> Classifier:
     return with_chosen_number(_self_trained(task, task.train, chosen, kept), task.id_val)
 
 
+GRID: Final = (
+    KnnSemiHyperParameters(),
+    KnnSemiHyperParameters(confidence=0.8),
+    KnnSemiHyperParameters(labelling_neighbours=15),
+    KnnSemiHyperParameters(confidence=0.8, labelling_neighbours=15),
+)
+"""Who gets a label, and by whose vote; the share of labelled episodes is the question asked."""
+
 KNN_SEMI: Final = FamilySpec(
     name="knn_semi",
     inputs=Inputs.SUMMARY,
@@ -131,5 +139,6 @@ KNN_SEMI: Final = FamilySpec(
     hyper_parameters=KnnSemiHyperParameters(),
     fitting=Counting(fit=_fit),
     load=load_neighbours,
+    grid=GRID,
 )
 """The family."""

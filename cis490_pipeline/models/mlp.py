@@ -54,5 +54,13 @@ def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
     return Perceptron(plan_of(PerceptronPlan, hyper_parameters), shape)
 
 
-MLP: Final = network_family("mlp", MlpHyperParameters(), _build, inputs=Inputs.SUMMARY)
+GRID: Final = (
+    MlpHyperParameters(),
+    MlpHyperParameters(hidden=64),
+    MlpHyperParameters(dropout=0.5),
+    MlpHyperParameters(learning_rate=3e-3),
+)
+"""Smaller, more regularised, faster."""
+
+MLP: Final = network_family("mlp", MlpHyperParameters(), _build, inputs=Inputs.SUMMARY, grid=GRID)
 """The family."""

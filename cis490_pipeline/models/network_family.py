@@ -34,6 +34,7 @@ def network_family(
     *,
     inputs: Inputs = Inputs.SEQUENCE,
     pretraining: "Pretraining | None" = None,
+    grid: tuple[HyperParameters, ...] = (),
 ) -> FamilySpec:
     """Return a family that the torch loop fits, in both channel modes, on a GPU where there is one.
 
@@ -41,6 +42,8 @@ def network_family(
     ----------
     build, pretraining
         As in ``Network``.
+    grid
+        As in ``FamilySpec``.
     """
 
     def load(stored: StoredModel) -> Classifier:
@@ -56,6 +59,7 @@ def network_family(
         hyper_parameters=hyper_parameters,
         fitting=Network(build=build, pretraining=pretraining),
         load=load,
+        grid=grid,
     )
 
 

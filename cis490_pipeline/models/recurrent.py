@@ -11,7 +11,7 @@ Not here: the network (``networks.recurrent``).
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 
@@ -50,6 +50,15 @@ class RecurrentHyperParameters(NetworkHyperParameters):
     channel_dropout: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
 
 
+GRID: Final = (
+    RecurrentHyperParameters(),
+    RecurrentHyperParameters(hidden=32),
+    RecurrentHyperParameters(dropout=0.5),
+    RecurrentHyperParameters(learning_rate=5e-4),
+)
+"""Smaller, more regularised, slower."""
+
+
 def recurrent_family(cell: Literal["gru", "lstm"]) -> FamilySpec:
     """Return the family of a cell."""
 
@@ -58,4 +67,4 @@ def recurrent_family(cell: Literal["gru", "lstm"]) -> FamilySpec:
 
         return RecurrentNetwork(plan_of(RecurrentPlan, hyper_parameters, cell=cell), shape)
 
-    return network_family(cell, RecurrentHyperParameters(), build)
+    return network_family(cell, RecurrentHyperParameters(), build, grid=GRID)

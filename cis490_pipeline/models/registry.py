@@ -2,7 +2,7 @@
 
 ::
 
-    <root>/<sha256>/                        bundles, content-addressed
+    <root>/<sha256>/                        bundles and pre-trained trunks, content-addressed
     <root>/by-identity/<identity>.json      job identity -> bundle, written by conditional create
     <root>/attempts/<identity>/<n>.json     one file for every attempt that has not succeeded
 
@@ -15,7 +15,7 @@ Not here: the bundle format (``bundle``), what an identity is made of (``trainin
 import contextlib
 import re
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,7 +30,13 @@ from cis490_pipeline.errors import (
     TrainingCancelledError,
     WarehouseError,
 )
-from cis490_pipeline.models.bundle import pack_bundle, read_files, read_header
+from cis490_pipeline.models.bundle import (
+    AnyHeader,
+    pack_bundle,
+    read_files,
+    read_header,
+    read_trunk_header,
+)
 from cis490_pipeline.warehouse.atomic import create_exclusive, write_bytes, write_directory
 
 MOST_ATTEMPTS: Final = 3
@@ -40,15 +46,19 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 class _Entry(msgspec.Struct, frozen=True):
     bundle: str
+    seconds: float | None = None
+
+
+ReadHeader = Callable[[Path], tuple[str, AnyHeader]]
 
 
 class _Attempt(msgspec.Struct, frozen=True):
     state: str
 
 
-def _is_sound(directory: Path) -> bool:
+def _is_sound(directory: Path, read: ReadHeader) -> bool:
     try:
-        _, header = read_header(directory)
+        _, header = read(directory)
         read_files(directory, header)
     except (BundleError, SchemaMismatchError):
         return False
@@ -61,39 +71,53 @@ class ModelRegistry:
 
     root: Path
 
-    def save(self, header: BundleHeader, weights: Mapping[str, bytes]) -> str:
+    def save(
+        self, header: AnyHeader, weights: Mapping[str, bytes], *, seconds: float | None = None
+    ) -> str:
         """Store a bundle and enter it for its identity; return the bundle that now answers it.
 
         Where another run was faster with a sound bundle for the same identity, that one stands.
+
+        Parameters
+        ----------
+        seconds
+            What the job took; kept beside the bundle, since equal fits have equal bundles.
         """
+        read = read_header if isinstance(header, BundleHeader) else read_trunk_header
         address, files = pack_bundle(header, weights)
         directory = self.root / address
-        if not write_directory(directory, files) and not _is_sound(directory):
+        if not write_directory(directory, files) and not _is_sound(directory, read):
             shutil.rmtree(directory, ignore_errors=True)
             write_directory(directory, files)
-        entry = msgspec.json.encode(_Entry(bundle=address))
+        entry = msgspec.json.encode(_Entry(bundle=address, seconds=seconds))
         path = self._entry_path(header.identity)
         if not create_exclusive(path, entry):
-            standing = self.by_identity(header.identity)
+            standing = self.by_identity(header.identity, read)
             if standing is not None:
                 return standing
             write_bytes(path, entry)
         return address
 
-    def by_identity(self, identity: str) -> str | None:
+    def by_identity(self, identity: str, read: ReadHeader = read_header) -> str | None:
         """Return the bundle that answers a job identity.
 
         None where there is none, and where the entry or its bundle is gone or damaged: then the job
         has to run again, and its result replaces the entry.
+
+        Parameters
+        ----------
+        read
+            Reads the header of the kind of bundle that is looked for.
         """
-        try:
-            raw = self._entry_path(identity).read_bytes()
-            address = msgspec.json.decode(raw, type=_Entry).bundle
-        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        entry = self._entry(identity)
+        if entry is None or not _SHA256.fullmatch(entry.bundle):
             return None
-        if not _SHA256.fullmatch(address):
-            return None
-        return address if _is_sound(self.root / address) else None
+        return entry.bundle if _is_sound(self.root / entry.bundle, read) else None
+
+    def seconds_of(self, identity: str) -> float | None:
+        """Return what the job of an identity took; None where nobody knows."""
+        entry = self._entry(identity)
+        return None if entry is None else entry.seconds
 
     def find(self, reference: Path | str) -> Path:
         """Return the directory of a bundle: itself, its sha256, or an unambiguous prefix.
@@ -172,6 +196,12 @@ class ModelRegistry:
             return msgspec.json.decode(path.read_bytes(), type=_Attempt).state
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return "unknown"
+
+    def _entry(self, identity: str) -> _Entry | None:
+        try:
+            return msgspec.json.decode(self._entry_path(identity).read_bytes(), type=_Entry)
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
 
     def _entry_path(self, identity: str) -> Path:
         return self.root / "by-identity" / f"{identity}.json"

@@ -61,5 +61,13 @@ def _build(hyper_parameters: HyperParameters, shape: CaseShape) -> "nn.Module":
     return TransformerNetwork(plan_of(TransformerPlan, hyper_parameters), shape)
 
 
-TRANSFORMER: Final = network_family("transformer", TransformerHyperParameters(), _build)
+GRID: Final = (
+    TransformerHyperParameters(),
+    TransformerHyperParameters(width=32),
+    TransformerHyperParameters(dropout=0.4),
+    TransformerHyperParameters(learning_rate=3e-4),
+)
+"""Narrower, more regularised, slower."""
+
+TRANSFORMER: Final = network_family("transformer", TransformerHyperParameters(), _build, grid=GRID)
 """The family."""

@@ -13,6 +13,7 @@ from cis490_pipeline.orchestration.assets_models import (
 )
 from cis490_pipeline.orchestration.assets_reports import build_report_assets
 from cis490_pipeline.orchestration.assets_sets import test_set, training_set
+from cis490_pipeline.orchestration.assets_trunks import build_trunk_asset
 from cis490_pipeline.orchestration.checks import build_checks
 from cis490_pipeline.orchestration.checks_quality import build_quality_checks
 from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
@@ -32,6 +33,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             ingest_assets,
             training_set,
             test_set,
+            *(build_trunk_asset(spec, mode) for spec, mode in pairs if spec.is_pretrained),
             *(build_model_asset(spec, mode) for spec, mode in pairs),
             *(build_evaluation_asset(spec, mode) for spec, mode in pairs),
             *build_report_assets(),

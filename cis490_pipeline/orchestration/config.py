@@ -3,11 +3,13 @@
 Not here: where things are (``resources``), defaults that change a number (the dataclasses).
 """
 
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.explain.result import ExplainOptions
 from cis490_pipeline.models.classifier import FamilySpec
 from cis490_pipeline.schema.channels import Mode
@@ -61,16 +63,16 @@ class ExplainConfig(dg.Config):
         return ExplainOptions(windows_per_phase=self.windows_per_phase)
 
 
-class ModelConfig(dg.Config):
-    """How an asset's models are fitted; everything but the threads is part of their identity."""
+class PretrainingConfig(dg.Config):
+    """What is fitted how often; everything but the threads is part of an identity."""
 
-    seed: int = Field(default=0, description="Seed of every random draw of the fit.")
+    seeds: list[int] = Field(
+        default=[0],
+        description="Seeds of every random draw; a fit of its own for each, all of them scored.",
+    )
     contexts: list[str] = Field(
         default=["none", "recent"],
         description="What the models see of the past; one model for each that the family has.",
-    )
-    phase_filter: bool | None = Field(
-        default=None, description="Weigh what can follow what; default: where there is a context."
     )
     hyper_parameters: dict[str, Any] = Field(
         default={}, description="Overrides of the family's defaults."
@@ -78,7 +80,23 @@ class ModelConfig(dg.Config):
     threads: int = Field(default=1, description="Threads of the numerical library in this step.")
 
     def to_fit_options(self, spec: FamilySpec, mode: Mode) -> tuple[FitOptions, ...]:
-        """Return one fit for each context; a family that has none of them is fitted without."""
+        """Return one fit for each context and seed.
+
+        A family that has none of the contexts is fitted without one.
+
+        Raises
+        ------
+        ConfigurationError
+            Where no seed is given, or one of them twice.
+        """
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise ConfigurationError(
+                "seeds are not distinct numbers",
+                where="seeds",
+                expected="at least one, none of them twice",
+                found=str(self.seeds),
+                todo="correct the list",
+            )
         for name in self.contexts:
             Context(name)  # a word that is no context must not pass as a family's missing one
         chosen = [context for context in spec.contexts if context.value in self.contexts]
@@ -87,10 +105,30 @@ class ModelConfig(dg.Config):
                 family=spec.name,
                 mode=mode,
                 context=context,
-                phase_filter=self.phase_filter,
-                seed=self.seed,
+                seed=seed,
                 overrides=self.hyper_parameters,
                 threads=self.threads,
             )
             for context in chosen or spec.contexts[:1]
+            for seed in self.seeds
+        )
+
+
+class ModelConfig(PretrainingConfig):
+    """How an asset's models are fitted."""
+
+    phase_filter: bool | None = Field(
+        default=None, description="Weigh what can follow what; default: where there is a context."
+    )
+    search: bool = Field(
+        default=False,
+        description="Try the family's declared grid and take what is best on id_val; takes as many "
+        "fits as the grid has combinations.",
+    )
+
+    def to_fit_options(self, spec: FamilySpec, mode: Mode) -> tuple[FitOptions, ...]:
+        """Return one fit for each context and seed, as ``PretrainingConfig``."""
+        plain = super().to_fit_options(spec, mode)
+        return tuple(
+            replace(one, phase_filter=self.phase_filter, search=self.search) for one in plain
         )

@@ -74,7 +74,7 @@ def run_smoke(settings: Settings, index: str, split: str, say: Callable[[str], N
 
 def in_smoke(key: dg.AssetKey) -> bool:
     """Say whether an asset of ``full_split`` is part of the smoke run."""
-    return key.path[0] not in ("model", "evaluation") or key.path[1] in SMOKE_FAMILIES
+    return key.path[0] not in ("trunk", "model", "evaluation") or key.path[1] in SMOKE_FAMILIES
 
 
 def ingest_run_config(index: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.interval import Interval
+from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting.explained import explained_markdown
 from cis490_pipeline.reporting.report import (
@@ -39,6 +40,7 @@ def render_markdown(report: Report) -> str:
         ["## Profiles", "", *_slices(report, profile_rows(report), "profile")],
         ["## Hosts", "", *_slices(report, host_rows(report), "host")],
         ["## What the models look at", "", *explained_markdown(report)],
+        *([["## Seeds", "", *_seeds(report)]] if report.comparison.seeds else []),
         ["## Readings of this test set", "", *_ledger(report)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
@@ -153,6 +155,21 @@ def _remark(row: SliceRow) -> str:
 
 def _names(report: Report) -> list[str]:
     return [report.name(one.key) for one in report.ranked()]
+
+
+def _seeds(report: Report) -> list[str]:
+    rows = [
+        [
+            ModelKey(family=one.family, mode=one.mode, context=one.context, seed=0).label,
+            ", ".join(str(seed) for seed in one.seeds),
+            scored(one.macro_f1),
+            number(one.lowest),
+            number(one.highest),
+        ]
+        for one in report.comparison.seeds
+    ]
+    head = ["configuration", "seeds", "mean macro F1", "lowest", "highest"]
+    return markdown_table(head, rows)
 
 
 def _ledger(report: Report) -> list[str]:

@@ -40,6 +40,8 @@ def model_facts(record: EvaluationRecord, header: BundleHeader) -> ModelFacts:
         library_versions=_texts(header.library_versions),
         code_commit=header.code_commit,
         size_bytes=sum(file.bytes for file in header.files.values()),
+        trunk=header.trunk,
+        search=header.search,
     )
 
 

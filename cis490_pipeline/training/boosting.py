@@ -15,7 +15,6 @@ from xgboost.callback import TrainingCallback
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.datasets.other_hosts import copies_of
-from cis490_pipeline.errors import TrainingCancelledError
 from cis490_pipeline.models.classifier import FitTask, Inputs, narrow
 from cis490_pipeline.models.gbt import GbtClassifier, GbtHyperParameters
 from cis490_pipeline.models.views import channel_view
@@ -33,10 +32,10 @@ EvaluationLog = dict[str, dict[str, list[float] | list[tuple[float, float]]]]
 class _Recorder(TrainingCallback):
     """Reports every few rounds, and stops where the owner has cancelled."""
 
-    def __init__(self, watch: Supervision, learning_rate: float) -> None:
+    def __init__(self, watch: Supervision, chosen: GbtHyperParameters) -> None:
         super().__init__()
         self._watch = watch
-        self._learning_rate = learning_rate
+        self._chosen = chosen
         self.history: list[EpochRecord] = []
 
     def after_iteration(
@@ -48,14 +47,14 @@ class _Recorder(TrainingCallback):
         """Return False: stopping is by exception or by the early-stopping callback."""
         if epoch % _ROUNDS_PER_RECORD:
             return False
-        if self._watch.cancelled():
-            raise TrainingCancelledError("cancelled while boosting", todo="start the run again")
+        self._watch.require_wanted(f"round {epoch + 1}")
         record = EpochRecord(
             step=epoch + 1,
             epoch=epoch,
             train_loss=float(np.asarray(evals_log["train"]["mlogloss"]).ravel()[-1]),
             id_val_macro_f1=None,
-            lr=self._learning_rate,
+            lr=self._chosen.learning_rate,
+            most_epochs=self._chosen.rounds,
         )
         self.history.append(record)
         self._watch.reporter.epoch(record)
@@ -141,7 +140,7 @@ def fit_boosting(task: FitTask, watch: Supervision) -> Fitted:
     slices = [task.train, *copies_of(task.train, chosen.host_copies, task.seed)]
     train = _matrix(slices, task, chosen.bins, None)
     id_val = _matrix([task.id_val], task, chosen.bins, train)
-    recorder = _Recorder(watch, chosen.learning_rate)
+    recorder = _Recorder(watch, chosen)
     booster = xgboost.train(
         _parameters(task, chosen),
         train,

@@ -4,12 +4,12 @@ One safetensors file per job identity: tensors by name, everything else as JSON 
 Nothing is unpickled. A file that is damaged, or was written by another commit or for other sizes,
 is not patched up: the fit starts from its beginning.
 
-Not here: what goes into it (``loop``).
+Not here: what goes into it (``loop``, ``pretrain``).
 """
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -25,15 +25,18 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopState:
-    """What the loop knows apart from tensors; ``token`` says for which fit and code it holds."""
+    """What a fit knows apart from tensors; ``token`` says for which fit and code it holds.
+
+    Pre-training has no best epoch: nothing of id_val takes part in it.
+    """
 
     token: str
     epochs_done: int
-    best_epoch: int
-    best_macro_f1: float
-    best_loss: float
     history: tuple[EpochRecord, ...]
-    loss_scale: Mapping[str, float]
+    best_epoch: int = 0
+    best_macro_f1: float = 0.0
+    best_loss: float = 0.0
+    loss_scale: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

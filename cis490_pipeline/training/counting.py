@@ -3,15 +3,13 @@
 Not here: their arithmetic (the family files).
 """
 
-from cis490_pipeline.errors import TrainingCancelledError
 from cis490_pipeline.models.classifier import Counting, FitTask
 from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_on
 
 
 def fit_counting(fitting: Counting, task: FitTask, watch: Supervision) -> Fitted:
     """Fit in one call; cancelling is possible before it only."""
-    if watch.cancelled():
-        raise TrainingCancelledError("cancelled before fitting", todo="start the run again")
+    watch.require_wanted("before the fit, which is one call")
     classifier = fitting.fit(task)
     return Fitted(
         classifier=classifier,

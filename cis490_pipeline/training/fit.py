@@ -97,7 +97,7 @@ def _procedure(spec: FamilySpec, task: FitTask, watch: Supervision) -> Fitted:
             return fit_counting(counting, task, watch)
 
 
-def fit_family(
+def fit_family(  # noqa: PLR0913 - keyword-only, each with a default of its own
     spec: FamilySpec,
     train: Cases,
     id_val: Cases,
@@ -107,6 +107,7 @@ def fit_family(
     compute: Compute | None = None,
     watch: Supervision | None = None,
     phase_filter: bool = False,
+    trunk: bytes | None = None,
 ) -> CalibratedFit:
     """Fit a family on ``train``, choose and calibrate on ``id_val``.
 
@@ -120,6 +121,8 @@ def fit_family(
         None: nobody watches, nothing is saved on the way.
     phase_filter
         Whether the model gets one; needs cases of episodes, with their times.
+    trunk
+        What a pre-trained family starts from; None: it is made in memory, on ``train``.
 
     Raises
     ------
@@ -141,6 +144,7 @@ def fit_family(
         hyper_parameters=hyper_parameters or spec.hyper_parameters,
         seed=seed,
         compute=compute or Compute(),
+        trunk=trunk,
     )
     fitted = _procedure(spec, task, watch or Supervision())
     p_NK = fitted.classifier.predict_proba(id_val)

@@ -6,15 +6,20 @@ Not here: the procedures (``loop``, ``boosting``, ``counting``).
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
+from cis490_pipeline.errors import TrainingCancelledError
 from cis490_pipeline.metrics.confusion import confusion
 from cis490_pipeline.metrics.f1 import macro_f1
 from cis490_pipeline.models.classifier import Classifier
 from cis490_pipeline.training.progress import EpochRecord, Reporter, SilentReporter
+
+STEPS_BETWEEN_QUESTIONS: Final = 100
+"""A fit in steps asks so often whether it is still wanted: an epoch of millions takes hours."""
 
 Cancelled = Callable[[], bool]
 """Asks the owner of a fit whether it has been cancelled."""
@@ -37,6 +42,21 @@ class Supervision:
     cancelled: Cancelled = never_cancelled
     checkpoint: Path | None = None
     token: str = ""
+
+    def require_wanted(self, where: str) -> None:
+        """Ask the owner.
+
+        Raises
+        ------
+        TrainingCancelledError
+            Where it has cancelled; a checkpoint stays.
+        """
+        if self.cancelled():
+            raise TrainingCancelledError(
+                "cancelled while training",
+                where=where,
+                todo="start the run again: it resumes from the last whole epoch",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

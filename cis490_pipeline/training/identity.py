@@ -5,45 +5,76 @@ Not here: where artifacts are found by it (``models.registry``).
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from cis490_pipeline.edge.header import FORMAT_VERSION
-from cis490_pipeline.models.hyper_parameters import scalars_of
+from cis490_pipeline.models.classifier import PretrainedHyperParameters
+from cis490_pipeline.models.hyper_parameters import Scalar, scalars_of
+from cis490_pipeline.models.trunk_header import TRUNK_FORMAT
+from cis490_pipeline.training.job import Job
 from cis490_pipeline.training.request import TrainingRequest
 
 
-def job_identity(
-    request: TrainingRequest, split: str, training_set_hash: str, fingerprint: str
-) -> str:
+def job_identity(job: Job) -> str:
     """Return the sha256 of everything that the fitted model depends on.
-
-    Parameters
-    ----------
-    split
-        Partition key of the split.
-    training_set_hash
-        Hash of the (episode, sha256) pairs of train and id_val.
-    fingerprint
-        Of the feature schema.
 
     Notes
     -----
     The format version of bundles is a part: whoever changes what a stored model means raises it,
     and nothing of before is reused. Threads, device, library versions and commit are left out: they
     may move the last digits, but nobody wants to retrain everything for them. The header records
-    them.
+    them. What not every job has (a trunk, a search) is a part where there is one.
+    """
+    request = job.request
+    parts = {
+        **_common(request, job),
+        "format": FORMAT_VERSION,
+        "phase_filter": request.phase_filter,
+        "hyper_parameters": scalars_of(request.hyper_parameters),
+        "training_set": job.training_set_hash,
+    }
+    if request.search:
+        parts["search"] = [dict(varied) for varied in request.varied]
+    if request.spec.is_pretrained:
+        parts["trunk"] = trunk_identity(job)
+    return _hashed(parts)
+
+
+def trunk_identity(job: Job) -> str:
+    """Return the sha256 of everything that the pre-trained trunk of a job depends on.
+
+    Of the training set that is the train role alone; labels and id_val have no part in it.
     """
     parts = {
-        "format": FORMAT_VERSION,
+        **_common(job.request, job),
+        "hyper_parameters": pretraining_scalars(job.request),
+        "format": TRUNK_FORMAT,
+        "training_ids": job.training_ids_hash,
+    }
+    return _hashed(parts)
+
+
+def pretraining_scalars(request: TrainingRequest) -> dict[str, Scalar]:
+    """Return those hyper-parameters that the trunk depends on."""
+    return {
+        name: value
+        for name, value in scalars_of(request.hyper_parameters).items()
+        if name not in PretrainedHyperParameters.FINE_TUNING_ONLY
+    }
+
+
+def _common(request: TrainingRequest, job: Job) -> dict[str, object]:
+    return {
         "family": request.family,
         "mode": request.mode.value,
         "context": request.context.value,
-        "phase_filter": request.phase_filter,
-        "hyper_parameters": scalars_of(request.hyper_parameters),
         "seed": request.seed,
         "statuses": sorted(set(request.statuses)),
-        "split": split,
-        "training_set": training_set_hash,
-        "schema": fingerprint,
+        "split": job.split,
+        "schema": job.schema.fingerprint,
     }
+
+
+def _hashed(parts: Mapping[str, object]) -> str:
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

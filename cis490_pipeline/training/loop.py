@@ -9,20 +9,22 @@ memory-mapped and a gather costs less than 2 % of a step, so loader workers woul
 
 Everything random comes from ``seed``: the order of cases as a pure function, initial weights and
 dropout from torch's generator, which is forked, seeded and saved in the checkpoint. So a fit that
-was killed ends, on the CPU, with the same weights as one that was not.
+was killed ends, on the CPU, with the same weights as one that was not. The owner is asked before
+every epoch, and within one every hundred steps.
 
-Not here: the network (the family), the class weights (``objective``), the bundle (``run``).
+Not here: the network (the family), the class weights (``objective``), what comes before it
+(``pretrain``), the bundle (``run``).
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cis490_pipeline.datasets.cases import SequenceView
-from cis490_pipeline.errors import TrainingCancelledError, TrainingError
+from cis490_pipeline.errors import TrainingError
 from cis490_pipeline.models.classifier import (
     FitTask,
     Inputs,
@@ -35,16 +37,19 @@ from cis490_pipeline.models.networks.classifier import (
     network_logits,
     torch_threads,
 )
-from cis490_pipeline.models.networks.standardise import Standardise
-from cis490_pipeline.models.scaling import fit_scaling
 from cis490_pipeline.models.views import channel_view
 from cis490_pipeline.training.augmentation import view_of_pass
 from cis490_pipeline.training.checkpoint import Checkpoint, CheckpointFile, LoopState
-from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_of
+from cis490_pipeline.training.fitted import (
+    STEPS_BETWEEN_QUESTIONS,
+    Fitted,
+    Supervision,
+    macro_f1_of,
+)
 from cis490_pipeline.training.groups import parameter_groups
 from cis490_pipeline.training.objective import weighted_cross_entropy
 from cis490_pipeline.training.precision import Precision, precision_on
-from cis490_pipeline.training.pretrain import pretrain
+from cis490_pipeline.training.pretrain import adopt_trunk, pretrained_trunk, pretraining_task
 from cis490_pipeline.training.progress import EpochRecord
 from cis490_pipeline.training.randomness import own_randomness
 from cis490_pipeline.training.schedule import Budget, budget_of, learning_rate
@@ -58,6 +63,7 @@ from cis490_pipeline.training.state_tensors import (
     with_prefix,
     without_prefix,
 )
+from cis490_pipeline.training.untrained import untrained_network
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -83,9 +89,12 @@ class _Best:
 class _Session:
     """A fit under way: the network, its optimiser, the best weights so far."""
 
-    def __init__(self, network: nn.Module, task: FitTask, inputs: Inputs) -> None:
+    def __init__(
+        self, network: nn.Module, task: FitTask, inputs: Inputs, watch: Supervision
+    ) -> None:
         self.task = task
         self.inputs = inputs
+        self.watch = watch
         self.network = network.to(task.compute.device)
         self.chosen = narrow(task.hyper_parameters, NetworkHyperParameters)
         self.budget: Budget = budget_of(self.chosen, task.train.n_cases, task.shape.n_values)
@@ -150,6 +159,8 @@ class _Session:
             for index_B in batches(
                 self.task.train.n_cases, budget.batch_size, seed=self.task.seed, epoch=number
             ):
+                if len(losses) % STEPS_BETWEEN_QUESTIONS == 0:
+                    self.watch.require_wanted(f"epoch {self.epochs_done + 1}")
                 rate = learning_rate(
                     step,
                     budget.total_steps,
@@ -185,6 +196,7 @@ class _Session:
             train_loss=train_loss,
             id_val_macro_f1=score,
             lr=rate,
+            most_epochs=self.budget.epochs,
         )
         self.history.append(record)
         return record
@@ -233,13 +245,16 @@ class _Session:
         self.epochs_done = state.epochs_done
 
 
-def _new_network(fitting: Network, task: FitTask, inputs: Inputs) -> nn.Module:
-    network = fitting.build(task.hyper_parameters, task.shape)
-    scaling = fit_scaling(channel_view(task.train, inputs), task.train.n_cases)
-    for module in network.modules():
-        if isinstance(module, Standardise):
-            module.adopt(scaling)
-    return network
+def _begin(session: _Session, fitting: Network) -> None:
+    """Give the network of a pre-trained family its trunk, made in memory where none is given."""
+    if fitting.pretraining is None:
+        return
+    task, chosen = session.task, session.task.hyper_parameters
+    trunk = task.trunk
+    if trunk is None:
+        unlabelled = pretraining_task(task.train, session.inputs, chosen, task.seed, task.compute)
+        trunk = pretrained_trunk(fitting, unlabelled, replace(session.watch, checkpoint=None))
+    adopt_trunk(session.network, fitting, chosen, trunk)
 
 
 def _run(session: _Session, fitting: Network, watch: Supervision) -> None:
@@ -247,15 +262,9 @@ def _run(session: _Session, fitting: Network, watch: Supervision) -> None:
     saved = file.load()
     if saved is not None:
         session.resume(saved)
-    elif fitting.pretraining is not None:
-        pretrain(session.network, fitting.pretraining, session.task, session.view, watch)
+    else:
+        _begin(session, fitting)
     while not session.finished:
-        if watch.cancelled():
-            raise TrainingCancelledError(
-                "cancelled while training",
-                where=f"after epoch {session.epochs_done}",
-                todo="start the run again: it resumes from that epoch",
-            )
         record = session.evaluate(*session.train_epoch())
         file.save(session.checkpoint(file.token))
         watch.reporter.epoch(record)
@@ -267,14 +276,20 @@ def fit_network(fitting: Network, task: FitTask, inputs: Inputs, watch: Supervis
     Raises
     ------
     TrainingCancelledError
-        Where its owner cancels before an epoch; the checkpoint stays.
+        Where its owner cancels; the checkpoint of the last whole epoch stays.
     TrainingError
         Where the loss is not finite.
     """
     with own_randomness(task.seed, task.compute.device), torch_threads(task.compute.threads):
-        session = _Session(_new_network(fitting, task, inputs), task, inputs)
+        network = untrained_network(
+            fitting,
+            task.hyper_parameters,
+            task.shape,
+            channel_view(task.train, inputs),
+            task.train.n_cases,
+        )
+        session = _Session(network, task, inputs, watch)
         _run(session, fitting, watch)
-    network = session.network
     network.load_state_dict(session.best.tensors)
     network.requires_grad_(requires_grad=False).eval()
     return Fitted(

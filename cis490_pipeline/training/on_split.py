@@ -3,11 +3,12 @@
 It reads ``training_set`` and nothing else of the split. Not here: the job itself (``run``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.datasets.loading import load_cases
+from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
 from cis490_pipeline.models.classifier import Inputs
 from cis490_pipeline.models.current import FittedModel, save_fitted
@@ -16,13 +17,15 @@ from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.training.fitted import Cancelled
+from cis490_pipeline.training.job import Job, Provenance, TrainingOutcome, Workshop
 from cis490_pipeline.training.progress import Reporter
 from cis490_pipeline.training.request import (
     TrainingRequest,
     filters_by_default,
     hyper_parameters_from_overrides,
 )
-from cis490_pipeline.training.run import Provenance, TrainingOutcome, train
+from cis490_pipeline.training.run import train
+from cis490_pipeline.training.trunk import TrunkOutcome, obtain_trunk
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 
@@ -30,7 +33,7 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 class FitOptions:
     """What to fit; ``overrides`` replace the family's default hyper-parameters.
 
-    A ``phase_filter`` of None is one where there is a context.
+    A ``phase_filter`` of None is one where there is a context. ``search`` tries the family's grid.
     """
 
     family: str
@@ -39,6 +42,7 @@ class FitOptions:
     phase_filter: bool | None = None
     seed: int = 0
     overrides: Mapping[str, object] = field(default_factory=dict[str, object])
+    search: bool = False
     threads: int = 1
 
 
@@ -53,6 +57,7 @@ def request_of(options: FitOptions, statuses: tuple[str, ...]) -> TrainingReques
         statuses=statuses,
         hyper_parameters=hyper_parameters_from_overrides(options.family, options.overrides),
         phase_filter=filters_by_default(options.context) if given is None else given,
+        search=options.search,
     )
 
 
@@ -75,40 +80,80 @@ def fit_on_split(
         Where the training set cannot carry a fit.
     """
     training_set = load_training_set(warehouse.layout, split)
-    request = request_of(options, training_set.statuses)
+    job = _job(training_set, request_of(options, training_set.statuses))
     outcome = train(
-        request,
-        split=split,
-        training_set_hash=training_set.content_hash,
-        training_ids_hash=training_set.training_ids_hash,
-        load=lambda: _load(warehouse, training_set, request),
-        registry=ModelRegistry(warehouse.layout.models),
-        work_dir=warehouse.layout.training_work,
-        reporter=reporter,
-        cancelled=cancelled,
-        provenance=Provenance(code_commit=code_commit(), library_versions=library_versions()),
-        threads=options.threads,
+        job,
+        lambda: _load(warehouse, training_set, job.request),
+        _workshop(warehouse, options, reporter, cancelled),
     )
     save_fitted(warehouse.layout, _fitted_model(training_set, options, outcome))
     return outcome
 
 
+def pretrain_on_split(
+    warehouse: Warehouse,
+    split: str,
+    options: FitOptions,
+    reporter: Reporter,
+    cancelled: Cancelled,
+) -> TrunkOutcome:
+    """Make, or find, the trunk that the fit with the same options begins from.
+
+    Raises
+    ------
+    ConfigurationError, WarehouseError, TrainingError
+        As ``fit_on_split``; also where the family is not pre-trained.
+    """
+    training_set = load_training_set(warehouse.layout, split)
+    job = _job(training_set, request_of(options, training_set.statuses))
+    return obtain_trunk(
+        job,
+        lambda: _cases(warehouse, training_set.train, job.request),
+        _workshop(warehouse, options, reporter, cancelled),
+    )
+
+
+def _job(training_set: TrainingSet, request: TrainingRequest) -> Job:
+    return Job(
+        request=request,
+        split=training_set.split,
+        training_set_hash=training_set.content_hash,
+        training_ids_hash=training_set.training_ids_hash,
+        provenance=Provenance(code_commit=code_commit(), library_versions=library_versions()),
+    )
+
+
+def _workshop(
+    warehouse: Warehouse, options: FitOptions, reporter: Reporter, cancelled: Cancelled
+) -> Workshop:
+    return Workshop(
+        registry=ModelRegistry(warehouse.layout.models),
+        work_dir=warehouse.layout.training_work,
+        reporter=reporter,
+        cancelled=cancelled,
+        threads=options.threads,
+    )
+
+
 def _load(
     warehouse: Warehouse, training_set: TrainingSet, request: TrainingRequest
 ) -> tuple[Cases, Cases]:
+    return (
+        _cases(warehouse, training_set.train, request),
+        _cases(warehouse, training_set.id_val, request),
+    )
+
+
+def _cases(warehouse: Warehouse, members: Sequence[Member], request: TrainingRequest) -> Cases:
     inputs = request.spec.inputs
-    loaded = [
-        load_cases(
-            warehouse,
-            members,
-            request.mode,
-            summary=inputs is Inputs.SUMMARY,
-            sequences=inputs is Inputs.SEQUENCE,
-            context=request.context,
-        ).cases
-        for members in (training_set.train, training_set.id_val)
-    ]
-    return loaded[0], loaded[1]
+    return load_cases(
+        warehouse,
+        members,
+        request.mode,
+        summary=inputs is Inputs.SUMMARY,
+        sequences=inputs is Inputs.SEQUENCE,
+        context=request.context,
+    ).cases
 
 
 def _fitted_model(

@@ -1,15 +1,15 @@
 """What to fit: family, mode, context, phase filter, seed, statuses and hyper-parameters, validated.
 
-Not here: the training set it is fitted on (``run``), its hash (``identity``).
+Not here: the training set it is fitted on (``job``), its hash (``identity``).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.classifier import FamilySpec, HyperParameters
-from cis490_pipeline.models.hyper_parameters import with_overrides
+from cis490_pipeline.models.hyper_parameters import Scalar, differences, with_overrides
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 
@@ -24,12 +24,14 @@ class TrainingRequest:
     ----------
     phase_filter
         Whether the model's probabilities go through a phase filter.
+    search
+        Whether the family's declared grid is tried, and the best combination on id_val taken.
 
     Raises
     ------
     ConfigurationError
-        Where the family is unknown, does not have the mode or the context, or the hyper-parameters
-        are not its.
+        Where the family is unknown, does not have the mode or the context, has nothing to search,
+        or the hyper-parameters are not its, or are both given and searched.
     """
 
     family: str
@@ -39,6 +41,7 @@ class TrainingRequest:
     statuses: tuple[str, ...]
     hyper_parameters: HyperParameters
     phase_filter: bool = False
+    search: bool = False
 
     def __post_init__(self) -> None:
         spec = self.spec
@@ -55,11 +58,31 @@ class TrainingRequest:
         # A dataclass built by hand has not met its bounds yet.
         with_overrides(self.hyper_parameters, {}, where=f"family {self.family}")
         _require_seed_and_statuses(self.seed, self.statuses)
+        if self.search:
+            _require_searchable(spec, self.hyper_parameters)
 
     @property
     def spec(self) -> FamilySpec:
         """The family that is asked for."""
         return family(self.family)
+
+    @property
+    def varied(self) -> tuple[Mapping[str, Scalar], ...]:
+        """What a search varies, combination by combination; the first varies nothing."""
+        return tuple(differences(one, self.spec.hyper_parameters) for one in self.spec.grid)
+
+    @property
+    def trials(self) -> tuple["TrainingRequest", ...]:
+        """The requests that a search makes, one for each combination of the grid in its order."""
+        where = f"family {self.family}"
+        return tuple(
+            replace(
+                self,
+                search=False,
+                hyper_parameters=with_overrides(self.hyper_parameters, varied, where=where),
+            )
+            for varied in self.varied
+        )
 
 
 def _require_one_of(
@@ -72,6 +95,27 @@ def _require_one_of(
             expected="one of " + ", ".join(one.value for one in known),
             found=chosen.value,
             todo=f"choose one of these {what}s",
+        )
+
+
+def _require_searchable(spec: FamilySpec, chosen: HyperParameters) -> None:
+    where = f"family {spec.name}"
+    if not spec.grid:
+        raise ConfigurationError(
+            "there is nothing to search",
+            where=where,
+            expected="a family with a grid",
+            found="it has no hyper-parameters, or chooses its one number on id_val in every fit",
+            todo="fit it without a search",
+        )
+    varied = {name for one in spec.grid for name in differences(one, spec.hyper_parameters)}
+    both = sorted(varied & differences(chosen, spec.hyper_parameters).keys())
+    if both:
+        raise ConfigurationError(
+            "a hyper-parameter is both given and searched",
+            where=where,
+            found=", ".join(both),
+            todo="give it, or search, but not both",
         )
 
 

@@ -54,10 +54,11 @@ class Fit:
     epoch_s: list[float] = field(default_factory=list[float])
     scores: list[float] = field(default_factory=list[float])
     _began: float | None = None
+    _ended: bool = False
 
     def one_epoch(self) -> None:
         """Resume, make an epoch, and be cancelled before the next one."""
-        self._began = None
+        self._began, self._ended = None, False
         watch = Supervision(
             reporter=self,
             cancelled=self._cancelled,
@@ -76,16 +77,16 @@ class Fit:
             return
 
     def _cancelled(self) -> bool:
-        if self._began is not None:
-            return True
-        self._began = time.process_time()
-        return False
+        if self._began is None:
+            self._began = time.process_time()
+        return self._ended
 
     def epoch(self, record: EpochRecord) -> None:
         """Take note of an epoch that has ended, its evaluation and checkpoint included."""
         assert self._began is not None
         self.epoch_s.append(time.process_time() - self._began)
         self.scores.append(record.id_val_macro_f1 or 0.0)
+        self._ended = True
 
 
 def transformer(stores: Stores, family: str = FAMILY) -> tuple[Line, ...]:

@@ -10,7 +10,7 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.cli.running import Call, installed
 from cis490_pipeline_tests.episodes.building import build_store
 
-TRAINED = {"bundle", "identity", "id_val_macro_f1", "seconds", "reused"}
+TRAINED = {"bundle", "identity", "id_val_macro_f1", "seconds", "reused", "search", "models"}
 SCORED = {
     "family",
     "mode",
@@ -92,6 +92,36 @@ def test_another_seed_is_another_identity(call: Call, data: Path) -> None:
     done = call("evaluate", "--data", data, *SPLIT, "--json").must_succeed()
     assert [model["seed"] for model in done.result["models"]] == [0, 1, 2]
     assert Warehouse(data).tables.count(Table.TEST_LEDGER) == 3
+
+
+def test_several_seeds_are_several_models_of_one_call(call: Call, data: Path) -> None:
+    words = ("train", "--data", data, *SPLIT, *CLOCK, "--seed", 2, "--seed", 0, "--json")
+    done = call(*words).must_succeed()
+    assert [model["seed"] for model in done.result["models"]] == [2, 0]
+    assert done.result["bundle"] == done.result["models"][0]["bundle"]
+    assert len({model["identity"] for model in done.result["models"]}) == 2
+    assert [
+        model["seed"]
+        for model in call("evaluate", "--data", data, *SPLIT, "--json").result["models"]
+    ] == [0, 2]
+
+
+def test_a_search_prints_and_returns_what_it_tried(call: Call, data: Path) -> None:
+    words = ("train", "--data", data, *SPLIT, "--family", "knn_semi", "--mode", "realistic")
+    done = call(*words, "--search", "--json").must_succeed()
+    _, header = read_header(data / "models" / done.result["bundle"])
+    assert len(done.result["search"]) == len(header.search) == 4
+    (chosen,) = (trial for trial in done.result["search"] if trial["chosen"])
+    assert chosen["id_val_macro_f1"] == done.result["id_val_macro_f1"]
+    assert "defaults" in done.stdout
+    assert "confidence 0.8" in done.stdout
+    plain = call(*words, "--json").must_succeed()
+    assert plain.result["reused"], "the defaults were one of the combinations"
+    assert plain.result["search"] is None
+    assert plain.result["identity"] != done.result["identity"]
+    assert call(*words, "--search", "--json").result["bundle"] == done.result["bundle"]
+    refused = call("train", "--data", data, *SPLIT, *CLOCK, "--search")
+    refused.check_refusal(2, "nothing to search", "elapsed_time")
 
 
 def test_evaluate_scores_the_asked_for_family_alone(call: Call, data: Path) -> None:

@@ -13,11 +13,12 @@ from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.classifier import Context, FamilySpec, NetworkHyperParameters
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode, visible_channels
-from cis490_pipeline.training.progress import SilentReporter
+from cis490_pipeline.training.job import Job, Provenance, TrainingOutcome, Workshop
 from cis490_pipeline.training.request import TrainingRequest, hyper_parameters_from_overrides
-from cis490_pipeline.training.run import Provenance, TrainingOutcome, train
+from cis490_pipeline.training.run import train
 
 N_CLASSES = 5
+PROVENANCE = Provenance(code_commit="c0ffee", library_versions={"numpy": np.__version__})
 
 
 def make_cases(
@@ -107,21 +108,24 @@ def loader_for(mode: Mode) -> Loader:
 
 
 def run_job(
-    request: TrainingRequest, directory: Path, load: Loader | None = None, **options: object
+    request: TrainingRequest,
+    directory: Path,
+    load: Loader | None = None,
+    provenance: Provenance = PROVENANCE,
+    **options: object,
 ) -> TrainingOutcome:
     """Run a job below a directory, with everything that the test does not care about filled in."""
-    settings = {
-        "split": "host=lab-b",
-        "training_set_hash": "a" * 64,
-        "training_ids_hash": "b" * 64,
-        "load": load or loader_for(request.mode),
-        "registry": ModelRegistry(directory / "models"),
-        "work_dir": directory / "work",
-        "reporter": SilentReporter(),
-        "cancelled": lambda: False,
-        "provenance": Provenance(code_commit="c0ffee", library_versions={"numpy": np.__version__}),
-    }
-    return train(request, **{**settings, **options})
+    job = Job(
+        request=request,
+        split="host=lab-b",
+        training_set_hash="a" * 64,
+        training_ids_hash="b" * 64,
+        provenance=provenance,
+    )
+    workshop = Workshop(
+        registry=ModelRegistry(directory / "models"), work_dir=directory / "work", **options
+    )
+    return train(job, load or loader_for(request.mode), workshop)
 
 
 def all_missing(cases: Cases) -> Cases:

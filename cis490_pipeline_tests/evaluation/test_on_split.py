@@ -1,8 +1,9 @@
 """Scoring on a split: ledger first, predictions once, refusal of everything that leaks."""
 
+import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,14 @@ from cis490_pipeline.datasets.training_sets import (
     load_training_set,
     save_training_set,
 )
+from cis490_pipeline.edge.header import BundleHeader
 from cis490_pipeline.errors import LeakageError, WarehouseError
 from cis490_pipeline.evaluation import on_split
 from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
+from cis490_pipeline.models.bundle import read_files, read_header
+from cis490_pipeline.models.current import fitted_models, save_fitted
+from cis490_pipeline.models.registry import ModelRegistry
+from cis490_pipeline.models.trunk_header import TRUNK_FILE, TRUNK_FORMAT, TrunkHeader
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.ids import EpisodeId
 from cis490_pipeline.schema.phases import PHASES
@@ -230,6 +236,37 @@ def test_a_bundle_that_was_fitted_on_other_episodes_is_refused(mine: Warehouse) 
     assert "000000000000" in caught.value.found
     assert training.training_ids_hash[:12] in caught.value.found
     assert len(ledger(mine)) == len(CHEAP), "the test set was not looked at"
+
+
+def test_a_model_whose_trunk_has_seen_other_episodes_is_refused(mine: Warehouse) -> None:
+    registry = ModelRegistry(mine.layout.models)
+    training = load_training_set(mine.layout, SPLIT)
+    models = fitted_models(mine.layout, SPLIT, training.content_hash)
+    gbt = next(one for one in models if one.family == "gbt")
+    _, header = read_header(registry.root / gbt.bundle)
+    weights = read_files(registry.root / gbt.bundle, header)
+    for ids, leaks in ((training.training_ids_hash, False), ("0" * 64, True)):
+        trunk = registry.save(_trunk_of(header, ids), {TRUNK_FILE: b"weights"})
+        forged = replace(header, trunk=trunk, identity=trunk)
+        save_fitted(mine.layout, replace(gbt, bundle=registry.save(forged, weights)))
+        if leaks:
+            with pytest.raises(LeakageError, match="fitted on other episodes") as caught:
+                score(mine, SPLIT, GBT)
+            assert trunk[:12] in caught.value.where
+        else:
+            score(mine, SPLIT, GBT)
+
+
+def _trunk_of(header: BundleHeader, training_ids_hash: str) -> TrunkHeader:
+    same = {field.name for field in fields(TrunkHeader)} & {f.name for f in fields(BundleHeader)}
+    return TrunkHeader(
+        **{name: getattr(header, name) for name in same}
+        | {
+            "format_version": TRUNK_FORMAT,
+            "training_ids_hash": training_ids_hash,
+            "identity": hashlib.sha256(training_ids_hash.encode()).hexdigest(),
+        }
+    )
 
 
 def test_a_model_of_yesterdays_training_set_is_not_scored_as_todays(mine: Warehouse) -> None:

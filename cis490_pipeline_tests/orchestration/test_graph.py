@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.models.cnn import CNN
 from cis490_pipeline.models.gbt import GBT
@@ -29,15 +30,24 @@ def test_every_family_and_mode_has_a_model_and_an_evaluation(farm: Farm) -> None
 
 def test_models_see_the_training_set_and_nothing_else_of_the_data(farm: Farm) -> None:
     graph = farm.definitions.resolve_asset_graph()
+    training_set = dg.AssetKey("training_set")
     for key in graph.get_all_asset_keys():
-        if key.path[0] == "model":
-            assert graph.get(key).parent_keys == {dg.AssetKey("training_set")}
+        parents = graph.get(key).parent_keys
+        if key.path[0] == "trunk":
+            assert parents == {training_set}
+        elif key.path[:2] == ["model", "bert"]:
+            assert parents == {training_set, dg.AssetKey(["trunk", *key.path[1:]])}
+        elif key.path[0] == "model":
+            assert parents == {training_set}
 
 
 def test_smoke_fits_five_families_and_leaves_out_no_other_asset(farm: Farm) -> None:
     keys = farm.definitions.resolve_job_def("full_split").asset_layer.selected_asset_keys
     fitted = {key.path[1] for key in keys if key.path[0] == "model" and in_smoke(key)}
     assert fitted == SMOKE_FAMILIES == {"gbt", "cnn", "majority", "elapsed_time", "grammar_only"}
+    trunks = [key for key in keys if key.path[0] == "trunk"]
+    assert len(trunks) == 2, "the job makes the trunk of each mode"
+    assert not any(in_smoke(key) for key in trunks)
     for name in ("training_set", "test_set", "comparison_report", "model_cards"):
         assert dg.AssetKey(name) in keys
         assert in_smoke(dg.AssetKey(name))
@@ -73,8 +83,8 @@ def test_registration_adds_hosts_and_splits_once(farm: Farm) -> None:
     assert "host=lab-c" in farm.instance.get_dynamic_partitions("split")
 
 
-def test_an_asset_fits_a_model_for_every_context_that_its_family_has() -> None:
-    config = ModelConfig(contexts=["none", "recent"], seed=3)
+def test_an_asset_fits_a_model_for_every_seed_and_context_that_its_family_has() -> None:
+    config = ModelConfig(contexts=["none", "recent"], seeds=[3])
     found = {
         spec.name: [options.context for options in config.to_fit_options(spec, spec.modes[0])]
         for spec in FAMILIES
@@ -83,5 +93,17 @@ def test_an_asset_fits_a_model_for_every_context_that_its_family_has() -> None:
     assert found["majority"] == found["grammar_only"] == [Context.NONE]
     commissioned = ModelConfig(contexts=["commissioned"])
     assert [o.context for o in commissioned.to_fit_options(CNN, Mode.ORACLE)] == [Context.NONE]
+    several = ModelConfig(contexts=["none", "recent"], seeds=[0, 4], search=True)
+    fits = several.to_fit_options(GBT, Mode.ORACLE)
+    assert [(o.context.value, o.seed) for o in fits] == [
+        ("none", 0),
+        ("none", 4),
+        ("recent", 0),
+        ("recent", 4),
+    ]
+    assert all(o.search for o in fits)
+    for seeds in ([], [1, 1]):
+        with pytest.raises(ConfigurationError, match="seeds"):
+            ModelConfig(seeds=seeds).to_fit_options(GBT, Mode.ORACLE)
     with pytest.raises(ValueError, match="recnt"):
         ModelConfig(contexts=["recnt"]).to_fit_options(GBT, Mode.ORACLE)

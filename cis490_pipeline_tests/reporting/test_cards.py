@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from cis490_pipeline.edge.header import Trial
 from cis490_pipeline.reporting.cards import ModelFacts, model_card
 from cis490_pipeline_tests.evaluation.made_up import key_of
 from cis490_pipeline_tests.reporting.made_up_reports import GBT, plain_report
@@ -56,6 +57,31 @@ def test_model_card_says_what_its_context_asks_for(context, words):
     text = model_card(dataclasses.replace(FACTS, key=key), None)
     assert words in text
     assert "| phase filter | sharpness 2, inertia 0.5 |" in _plain(text)
+
+
+def test_model_card_shows_what_was_tried_and_warns_of_its_score():
+    trials = tuple(
+        Trial(
+            identity="ab" * 32,
+            hyper_parameters=varied,
+            id_val_macro_f1=score,
+            rounds=30,
+            best_round=12,
+            seconds=1.25,
+            chosen=chosen,
+        )
+        for varied, score, chosen in (({}, None, False), ({"depth": 3}, 0.71239, True))
+    )
+    text = _plain(model_card(dataclasses.replace(FACTS, search=trials, trunk="cd" * 32), None))
+    assert "| defaults | – | 30 | 12 | 1.2 |  |" in text
+    assert "| depth 3 | 0.7124 | 30 | 12 | 1.2 | chosen |" in text
+    assert "best of 2 declared combinations" in text
+    assert "too high" in text
+    assert f"| pre-trained trunk | {'cd' * 32} |" in text
+    plain = _plain(model_card(FACTS, None))
+    assert "Not searched" in plain
+    assert "too high" not in plain
+    assert "trunk" not in plain
 
 
 def test_bundle_without_test_set_claims_no_score():

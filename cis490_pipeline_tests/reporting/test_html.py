@@ -133,6 +133,10 @@ def test_seeds_are_told_apart_and_summarised():
     page = Page(render_html(report))
     assert page.row("cnn/realistic seed 2")
     assert page.row("cnn/realistic/none")[0][1] == "3"
+    (line,) = (one for one in render_markdown(report).splitlines() if "| 0, 1, 2 |" in one)
+    summary = report.comparison.seeds[0]
+    assert line.startswith("| cnn/realistic | 0, 1, 2 |")
+    assert f"{summary.lowest:.2f} | {summary.highest:.2f} |" in line
 
 
 def test_evaluations_of_another_comparison_are_refused(report):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.edge.alarm import AlarmPolicy, AlarmState
+from cis490_pipeline.edge.header import FORMAT_VERSION
 from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.training.alarm import fit_alarm
@@ -129,7 +130,7 @@ def test_a_device_rings_falsely_as_often_as_the_rule_says(seed, k, more, budget)
 def test_a_bundle_carries_its_alarm(tmp_path):
     outcome = run_job(request_for("majority", Mode.ANY), tmp_path)
     _, header = read_header(tmp_path / "models" / outcome.bundle)
-    assert header.format_version == 3
+    assert header.format_version == FORMAT_VERSION
     assert header.alarm.policy == AlarmPolicy()
     # the slice's episodes have one window of each phase: nothing rings twice before onset
     assert header.alarm.threshold is None

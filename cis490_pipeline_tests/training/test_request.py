@@ -9,10 +9,12 @@ from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.gbt import GbtHyperParameters
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
+from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.training.identity import job_identity
+from cis490_pipeline.training.job import Job
 from cis490_pipeline.training.on_split import FitOptions, request_of
 from cis490_pipeline.training.request import hyper_parameters_from_overrides
-from cis490_pipeline_tests.conformance.factory import request_for
+from cis490_pipeline_tests.conformance.factory import PROVENANCE, request_for
 
 GBT = request_for("gbt", Mode.REALISTIC)
 
@@ -60,8 +62,15 @@ def test_an_unknown_name_lists_the_known_ones():
         hyper_parameters_from_overrides("gbt", {"subsample": 1})
 
 
-def _identity(request=GBT, split="host=lab-b", training_set="a", fingerprint="f"):
-    return job_identity(request, split, training_set, fingerprint)
+def _identity(request=GBT, **changes):
+    job = Job(
+        request=request,
+        split="host=lab-b",
+        training_set_hash="a",
+        training_ids_hash="b",
+        provenance=PROVENANCE,
+    )
+    return job_identity(replace(job, **changes))
 
 
 def test_everything_that_matters_changes_the_identity():
@@ -75,8 +84,9 @@ def test_everything_that_matters_changes_the_identity():
         _identity(replace(GBT, hyper_parameters=GbtHyperParameters(depth=7))),
         _identity(request_for("cnn", Mode.REALISTIC)),
         _identity(split="host=lab-a"),
-        _identity(training_set="b"),
-        _identity(fingerprint="g"),
+        _identity(training_set_hash="b"),
+        _identity(schema=replace(current_schema(), extraction_version=99)),
+        _identity(replace(GBT, search=True)),
     ]
     assert len(set(found)) == len(found)
     assert all(len(identity) == 64 for identity in found)

@@ -84,7 +84,7 @@ def test_a_checkpoint_that_does_not_hold_is_not_patched_up(tmp_path, fault):
     if fault == "torn":
         checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
     else:
-        from cis490_pipeline.training.run import Provenance
+        from cis490_pipeline.training.job import Provenance
 
         provenance = {"provenance": Provenance(code_commit="other", library_versions={})}
     recorder = Recorder()

@@ -101,7 +101,8 @@ def _tensors(stored: StoredModel) -> dict[str, Tensor]:
         raise refusal("weights are not safetensors", found=str(error)) from error
 
 
-def _first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
+def first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
+    """Return in words the first tensor that is not as expected; None where there is none."""
     for name in sorted(found.keys() ^ expected.keys()):
         return f"tensor {name!r} is {'surplus' if name in found else 'absent'}"
     for name, tensor in expected.items():
@@ -129,7 +130,7 @@ def load_network(
     found = _tensors(stored)
     with torch.device("meta"):
         network = build(stored.hyper_parameters, stored.shape)
-    difference = _first_difference(found, network.state_dict())
+    difference = first_difference(found, network.state_dict())
     if difference is not None:
         raise refusal("weights of another network", found=difference)
     network.load_state_dict(found, strict=True, assign=True)
