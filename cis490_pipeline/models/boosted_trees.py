@@ -179,5 +179,8 @@ def require_sound_trees(data: bytes, shape: CaseShape) -> None:
         raise _refusal("trees are missing")
     if len(classes) != len(trees) or any(not 0 <= code < shape.n_classes for code in classes):
         raise _refusal("a tree of a class that does not exist")
-    for tree in trees:
+    for position, tree in enumerate(trees):
+        # XGBoost puts a tree where its id says: of two with the same one, a place stays empty.
+        if tree["id"].value != position:
+            raise _refusal(f"{tree.path} has the id of another")
         _require_sound(tree, shape.n_channels)
