@@ -172,7 +172,6 @@ def test_a_foreign_format_version_is_refused_before_anything_else(majority, tmp_
         ({"n_channels": -1}, "other fields"),
         ({"files": {"w.json": {"sha256": "0" * 64, "bytes": 1 << 40}}}, "other fields"),
         ({"files": {}}, "weights are absent"),
-        ({"trunk": "../../elsewhere"}, "other fields"),
         ({"search": [{"identity": "0" * 64}]}, "other fields"),
     ],
 )
