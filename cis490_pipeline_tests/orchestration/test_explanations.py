@@ -40,7 +40,7 @@ def test_it_explains_the_current_models_and_the_report_shows_them(farm: Farm) ->
     (event,) = done.asset_materializations_for_node("explanations")
     assert event.metadata["models"].value == 1, "elapsed_time sees no channel"
     assert event.metadata["reused"].value == 0
-    assert "strongest channels" in event.metadata["channels"].value
+    assert "strongest channels" in str(event.metadata["channels"].value)
     directory = Path(event.metadata["directory"].value)
     names = sorted(path.name for path in directory.iterdir())
     assert names == ["gbt.realistic.none.0.json", "gbt.realistic.none.0.svg"]
