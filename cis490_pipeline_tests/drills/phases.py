@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
-from cis490_pipeline.ingest import commit, compaction, garbage, journal, run, shard_merging
+from cis490_pipeline.ingest import batches, commit, compaction, garbage, journal, run, shard_merging
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.tables import Tables
 
@@ -21,7 +21,7 @@ _SIMPLE: Final = (
     (run, "publish_schema", "schema"),
     (run, "read_received", "reading the index"),
     (run, "read_held", "reading the tables"),
-    (run, "_gathered", "decoding"),
+    (batches, "_gathered", "decoding"),
     (run, "report_on", "report"),
     (journal.Journal, "finish", "journal: finish"),
     (Tables, "change_partition", "larger shard: commit"),
