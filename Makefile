@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 KILLS ?= 200
 FUZZ_SECONDS ?= 600
+TEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:
 	@echo "make install   build $(VENV) with everything, versions pinned by constraints.txt"
 	@echo "make smoke     the smoke subset end to end through Dagster; ends in a table of models"
-	@echo "make test      format, lint, types, import contracts, tests with coverage"
+	@echo "make test      format, lint, types, import contracts, tests with coverage; TEST_WORKERS=2"
 	@echo "make bench     the performance budgets, about a quarter of an hour; BENCH=--quick: a minute"
 	@echo "make drill     kill -9, full disks, fuzzing, about a quarter of an hour; KILLS=200 FUZZ_SECONDS=600"
 	@echo "make ui        Dagster's UI on http://127.0.0.1:3000 over the same data directory"
@@ -54,7 +55,7 @@ drill: $(STAMP)
 
 test: check
 	@echo "== tests"
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 check: $(STAMP)
 	@echo "== format and lint"

@@ -22,7 +22,9 @@ from cis490_pipeline_tests.ingest.poison import poison
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 _SUPERVISOR = """
-import sys
+import signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever ignores it hands that on to children
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 from pathlib import Path
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.ingest import child
