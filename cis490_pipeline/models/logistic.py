@@ -4,7 +4,8 @@ The linear yardstick: what it reaches needs no network. Columns are scaled as fo
 (robust constants of train, a signed logarithm where tails are heavy, cut at 3), missing ones are 0,
 and a column that is missing at times says so in a second one. The strength of the L2 penalty is
 chosen on id_val unless it is given, along one path from strong to weak. At most 100,000 windows
-take part (``subsample``): the solver holds them all, and more do not move a few thousand weights.
+take part (``subsample``), fewer where a context has thousands of columns: the solver holds them
+all, and more do not move a few thousand weights.
 
 Shape suffixes: N cases, D features, K classes.
 
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 PENALTY_GRID: Final = (100.0, 10.0, 1.0, 0.1, 0.01)
 """L2 penalties that are tried on id_val."""
+_MOST_VALUES: Final = 100_000_000
+"""Of all windows that take part: 800 MB."""
 _ABSENT_CLASS: Final = -30.0
 """Logit of a class that does not occur on train: a probability of about 0, but a finite one."""
 _ARRAYS: Final = {**SCALING_ARRAYS, "coefficient": ("float64", 2), "intercept": ("float64", 1)}
@@ -133,7 +136,9 @@ def _path(task: FitTask, chosen: LogisticHyperParameters) -> list[LogisticClassi
     from sklearn.linear_model import LogisticRegression
 
     scaling = fit_columns(task.train)
-    kept = subsample(task.train.y_N, chosen.most_cases, seed=task.seed)
+    n_features = 2 * int((scaling.gain_C > 0).sum())
+    most = min(chosen.most_cases, _MOST_VALUES // max(1, n_features))
+    kept = subsample(task.train.y_N, most, seed=task.seed)
     x_ND, y_N = _features(task.train, scaling, kept), task.train.y_N[kept]
     weight_N = inverse_frequency_weights(y_N, task.shape.n_classes)[y_N]
     solver = LogisticRegression(max_iter=chosen.iterations, warm_start=True)
