@@ -21,9 +21,11 @@ from cis490_pipeline.warehouse.atomic import writing
 
 LARGEST_IN_MEMORY: Final = 32 * 2**20
 """Bytes of a matrix that needs no file: some thousand episodes in the realistic mode."""
+KEPT_WHOLE: Final = 512 * 2**20
+"""Bytes of mappings that are never given back: to ask for the pages of a window again costs four
+times what copying it does."""
 MOST_MAPPED: Final = 128 * 2**20
-"""Bytes of mapped pages after which they are given back. To read one of them again, while it is in
-the cache, costs a microsecond."""
+"""Bytes of mapped pages after which those of larger mappings are given back."""
 _AROUND_A_FAULT: Final = 2 * 2**20
 """Bytes that Linux may map along with a page that was asked for: 64 KB, or a large folio whole."""
 
@@ -76,12 +78,11 @@ class PageBudget:
         together = (int(first.max() - first.min()) + length) * row_bytes + _AROUND_A_FAULT
         self._mappings[id(mapping)] = mapping
         self._bytes += min(apart, together)
-        if self._bytes > MOST_MAPPED:
+        if self._bytes > MOST_MAPPED and sum(map(len, self._mappings.values())) > KEPT_WHOLE:
             self.give_back()
 
     def give_back(self) -> None:
         """Give all pages back; what was written to them stays in the file."""
         for mapping in self._mappings.values():
             mapping.madvise(mmap.MADV_DONTNEED)
-        self._mappings.clear()
         self._bytes = 0

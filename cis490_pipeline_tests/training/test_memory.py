@@ -31,6 +31,7 @@ def _bytes_of_statistics(warehouse):
 
 def test_the_ticks_that_a_network_has_read_do_not_stay_in_memory(smoke, tmp_path, monkeypatch):
     monkeypatch.setattr(mapped, "MOST_MAPPED", 4 * MB)
+    monkeypatch.setattr(mapped, "KEPT_WHOLE", 0)
     warehouse = repeated(smoke, tmp_path / "many", 4)
     shards: list[Path] = list(warehouse.layout.tensor.rglob("*.f32"))
     resident: list[int] = []

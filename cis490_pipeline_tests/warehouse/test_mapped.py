@@ -33,6 +33,7 @@ def a_file_of(path: Path, n_rows: int) -> np.memmap:
 
 def test_reading_a_whole_file_leaves_no_more_than_the_budget_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(mapped, "MOST_MAPPED", 4 * MB)
+    monkeypatch.setattr(mapped, "KEPT_WHOLE", 0)
     path = tmp_path / "rows.f32"
     rows, pages = a_file_of(path, 16 * MB // 4096), PageBudget()
     for start in range(0, len(rows), 64):
@@ -44,6 +45,7 @@ def test_reading_a_whole_file_leaves_no_more_than_the_budget_in_memory(tmp_path,
 
 def test_rows_far_apart_count_with_what_the_system_maps_around_them(tmp_path, monkeypatch):
     monkeypatch.setattr(mapped, "MOST_MAPPED", 2 * MB)
+    monkeypatch.setattr(mapped, "KEPT_WHOLE", 0)
     path = tmp_path / "rows.f32"
     rows, pages = a_file_of(path, 16 * MB // 4096), PageBudget()
     order = np.random.default_rng(0).permutation(len(rows))
@@ -51,6 +53,16 @@ def test_rows_far_apart_count_with_what_the_system_maps_around_them(tmp_path, mo
         assert rows[index].shape == (8, PAGE_ROW)
         pages.spend(rows, index, 1)
         assert turn % 64 or resident_bytes(path) <= 4 * MB
+
+
+def test_mappings_that_may_stay_whole_are_not_given_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "MOST_MAPPED", 0)
+    path = tmp_path / "rows.f32"
+    rows, pages = a_file_of(path, 8 * MB // 4096), PageBudget()
+    index = np.arange(len(rows))
+    assert rows[index].size
+    pages.spend(rows, index, 1)
+    assert resident_bytes(path) >= 8 * MB
 
 
 def test_without_a_budget_the_whole_file_stays_in_memory(tmp_path):
@@ -89,6 +101,7 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path):
 
 def test_an_array_in_memory_costs_no_budget(monkeypatch):
     monkeypatch.setattr(mapped, "MOST_MAPPED", 0)
+    monkeypatch.setattr(mapped, "KEPT_WHOLE", 0)
     rows, pages = np.ones((100, PAGE_ROW), dtype=np.float32), PageBudget()
     pages.spend(rows, np.arange(100), 1)
     assert rows.sum() == 100 * PAGE_ROW
