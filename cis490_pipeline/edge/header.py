@@ -9,7 +9,7 @@ pre-trained trunk (``models.trunk_header``).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -136,8 +136,60 @@ def header_refusal(what: str, where: str, *, expected: str = "", found: str = ""
     )
 
 
-def header_object(data: bytes, where: str) -> dict[str, object]:
-    """Return the JSON object of a header; BundleError where it is too large or none."""
+class SchemaBound(Protocol):
+    """What a header of either kind says of the data that it was made for."""
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """The feature schema."""
+        ...
+
+    @property
+    def schema_fingerprint(self) -> str:
+        """Its hash."""
+        ...
+
+
+Header = TypeVar("Header", bound=SchemaBound)
+
+
+def decode_as(
+    kind: type[Header],
+    data: bytes,
+    *,
+    version: int | str,
+    where: str,
+    schema: FeatureSchema | None = None,
+) -> Header:
+    """Return a header of one kind that is in canonical form and of this schema.
+
+    Raises
+    ------
+    SchemaMismatchError, BundleError
+        As ``decode_header``.
+    """
+    raw = _header_object(data, where)
+    if raw.get("format_version") != version:
+        raise header_refusal(
+            "foreign format version",
+            where,
+            expected=str(version),
+            found=ascii(raw.get("format_version"))[:80],
+        )
+    require_schema(schema_from_json(raw.get("schema"), where=where), where=where, ours=schema)
+    try:
+        header = msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise header_refusal("header has other fields", where, found=str(error)) from error
+    # One canonical form: no surplus field, no doubled key, no other spacing.
+    if encode_header(header) != data:
+        raise header_refusal("header is not in canonical form", where)
+    if header.schema_fingerprint != header.schema.fingerprint:
+        raise header_refusal("fingerprint is not that of the schema", where)
+    return header
+
+
+def _header_object(data: bytes, where: str) -> dict[str, object]:
     if len(data) > LARGEST_HEADER_BYTES:
         raise header_refusal(
             "header too large",
@@ -151,12 +203,7 @@ def header_object(data: bytes, where: str) -> dict[str, object]:
         raise header_refusal("header is not a JSON object", where, found=str(error)) from error
 
 
-def _require_consistent(header: BundleHeader, data: bytes, where: str) -> None:
-    # One canonical form: no surplus field, no doubled key, no other spacing.
-    if encode_header(header) != data:
-        raise header_refusal("header is not in canonical form", where)
-    if header.schema_fingerprint != header.schema.fingerprint:
-        raise header_refusal("fingerprint is not that of the schema", where)
+def _require_consistent(header: BundleHeader, where: str) -> None:
     if len(header.labels) < 2 or len(set(header.labels)) != len(header.labels):
         raise header_refusal("labels are not distinct classes", where, found=str(header.labels))
     if header.phase_filter is not None and header.phase_filter.n_classes != len(header.labels):
@@ -187,18 +234,6 @@ def decode_header(data: bytes, *, where: str, schema: FeatureSchema | None = Non
     BundleError
         For everything else.
     """
-    raw = header_object(data, where)
-    if raw.get("format_version") != FORMAT_VERSION:
-        raise header_refusal(
-            "foreign format version",
-            where,
-            expected=str(FORMAT_VERSION),
-            found=ascii(raw.get("format_version"))[:80],
-        )
-    require_schema(schema_from_json(raw.get("schema"), where=where), where=where, ours=schema)
-    try:
-        header = msgspec.convert(raw, BundleHeader)
-    except msgspec.ValidationError as error:
-        raise header_refusal("header has other fields", where, found=str(error)) from error
-    _require_consistent(header, data, where)
+    header = decode_as(BundleHeader, data, version=FORMAT_VERSION, where=where, schema=schema)
+    _require_consistent(header, where)
     return header

@@ -14,11 +14,14 @@ the runtime or the graph does wrong becomes one error that says what to do.
 Not here: writing such a file (``models.onnx_export``), the rest of the detector (``detector``).
 """
 
+import contextlib
 import hashlib
+import importlib
 import os
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,10 +71,8 @@ class OnnxModel:
         BundleError
             Where the graph fails, or gives something else.
         """
-        try:
+        with _refused_by_the_runtime("the graph fails", self.path):
             (found,) = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(x_NCT)})
-        except Exception as error:  # the runtime's errors have no common root
-            raise _refusal("the graph fails", self.path, found=_first_line(error)) from error
         p_NK = np.asarray(found, dtype=np.float64)
         expected = (len(x_NCT), len(self.header.labels))
         if p_NK.shape != expected:
@@ -157,15 +158,28 @@ def _session(data: bytes, path: Path, threads: int) -> "onnxruntime.InferenceSes
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised; nothing else speaks
-    try:
+    with _refused_by_the_runtime("the runtime refuses the file", path):
         return onnxruntime.InferenceSession(
             data,
             options,
             providers=["CPUExecutionProvider"],
             enable_fallback=0,  # it would try once more, and print that it does
         )
-    except Exception as error:  # the runtime's errors have no common root
-        raise _refusal("the runtime refuses the file", path, found=_first_line(error)) from error
+
+
+@contextlib.contextmanager
+def _refused_by_the_runtime(what: str, path: Path) -> Generator[None]:
+    """Turn the runtime's errors into a refusal; they are classes of one module with no root."""
+    runtime = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+    own = tuple(kind for kind in vars(runtime).values() if _is_error(kind))
+    try:
+        yield
+    except (*own, RuntimeError, ValueError) as error:  # the last two: pybind11's own
+        raise _refusal(what, path, found=_first_line(error)) from error
+
+
+def _is_error(kind: object) -> TypeGuard[type[Exception]]:
+    return isinstance(kind, type) and issubclass(kind, Exception)
 
 
 def _require_signature(

@@ -17,14 +17,12 @@ from cis490_pipeline.edge.header import (
     FileFacts,
     Scalar,
     Sha256,
-    encode_header,
-    header_object,
+    decode_as,
     header_refusal,
 )
-from cis490_pipeline.errors import BundleError
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
-from cis490_pipeline.schema.fingerprint import FeatureSchema, require_schema, schema_from_json
+from cis490_pipeline.schema.fingerprint import FeatureSchema
 
 TRUNK_FORMAT: Final = "trunk-1"
 TRUNK_FILE: Final = "trunk.safetensors"
@@ -66,30 +64,7 @@ def decode_trunk_header(data: bytes, *, where: str) -> TrunkHeader:
     BundleError
         For everything else.
     """
-    raw = header_object(data, where)
-    if raw.get("format_version") != TRUNK_FORMAT:
-        raise header_refusal(
-            "foreign format version",
-            where,
-            expected=TRUNK_FORMAT,
-            found=ascii(raw.get("format_version"))[:80],
-        )
-    require_schema(schema_from_json(raw.get("schema"), where=where), where=where)
-    try:
-        header = msgspec.convert(raw, TrunkHeader)
-    except msgspec.ValidationError as error:
-        raise header_refusal("header has other fields", where, found=str(error)) from error
-    refusal = _inconsistency(header, data, where)
-    if refusal is not None:
-        raise refusal
-    return header
-
-
-def _inconsistency(header: TrunkHeader, data: bytes, where: str) -> BundleError | None:
-    if encode_header(header) != data:
-        return header_refusal("header is not in canonical form", where)
-    if header.schema_fingerprint != header.schema.fingerprint:
-        return header_refusal("fingerprint is not that of the schema", where)
+    header = decode_as(TrunkHeader, data, version=TRUNK_FORMAT, where=where)
     if tuple(header.files) != (TRUNK_FILE,):
-        return header_refusal("a trunk is one file", where, expected=TRUNK_FILE)
-    return None
+        raise header_refusal("a trunk is one file", where, expected=TRUNK_FILE)
+    return header

@@ -20,9 +20,8 @@ from cis490_pipeline.models.classifier import FamilySpec, Procedure
 from cis490_pipeline.models.current import fitted_models
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.orchestration.assets_trunks import trunk_key
-from cis490_pipeline.orchestration.cancel import cancel_guard
 from cis490_pipeline.orchestration.config import ModelConfig
-from cis490_pipeline.orchestration.epochs import ObservedEpochs, label_of
+from cis490_pipeline.orchestration.epochs import each_fitted, label_of
 from cis490_pipeline.orchestration.metadata import file_link, markdown_table
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
@@ -87,18 +86,9 @@ def build_model_asset(spec: FamilySpec, mode: Mode) -> dg.AssetsDefinition:
     def model(
         context: dg.AssetExecutionContext, config: ModelConfig, lab: Lab
     ) -> dg.MaterializeResult:
-        cancelled = cancel_guard(context.instance, context.run.run_id)
-        split = context.partition_key
-        fitted = [
-            (
-                options,
-                fit_on_split(
-                    lab.warehouse, split, options, ObservedEpochs(context, options), cancelled
-                ),
-            )
-            for options in config.to_fit_options(spec, mode)
-        ]
-        return _fitted(fitted, lab, split)
+        wanted = config.to_fit_options(spec, mode)
+        fitted = each_fitted(context, lab.warehouse, wanted, fit_on_split)
+        return _fitted(fitted, lab, context.partition_key)
 
     return model
 

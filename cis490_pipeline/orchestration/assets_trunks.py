@@ -13,9 +13,8 @@ from typing import Final
 import dagster as dg
 
 from cis490_pipeline.models.classifier import FamilySpec
-from cis490_pipeline.orchestration.cancel import cancel_guard
 from cis490_pipeline.orchestration.config import PretrainingConfig
-from cis490_pipeline.orchestration.epochs import ObservedEpochs, label_of
+from cis490_pipeline.orchestration.epochs import each_fitted, label_of
 from cis490_pipeline.orchestration.metadata import file_link, markdown_table
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
@@ -55,18 +54,8 @@ def build_trunk_asset(spec: FamilySpec, mode: Mode) -> dg.AssetsDefinition:
     def trunk(
         context: dg.AssetExecutionContext, config: PretrainingConfig, lab: Lab
     ) -> dg.MaterializeResult:
-        cancelled = cancel_guard(context.instance, context.run.run_id)
-        split = context.partition_key
-        made = [
-            (
-                options,
-                pretrain_on_split(
-                    lab.warehouse, split, options, ObservedEpochs(context, options), cancelled
-                ),
-            )
-            for options in config.to_fit_options(spec, mode)
-        ]
-        return _materialized(made, lab)
+        wanted = config.to_fit_options(spec, mode)
+        return _materialized(each_fitted(context, lab.warehouse, wanted, pretrain_on_split), lab)
 
     return trunk
 

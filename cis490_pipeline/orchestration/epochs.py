@@ -1,14 +1,19 @@
-"""Epochs of a fit as observations of its asset: the UI plots their numbers while the fit runs.
+"""The fits of a step, and their epochs as observations: the UI plots them while a fit runs.
 
 Not here: what an epoch is (``training``).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import dagster as dg
 
+from cis490_pipeline.orchestration.cancel import cancel_guard
+from cis490_pipeline.training.fitted import Cancelled
 from cis490_pipeline.training.on_split import FitOptions
 from cis490_pipeline.training.progress import EpochRecord
+from cis490_pipeline.warehouse.warehouse import Warehouse
 
 
 def label_of(options: FitOptions) -> str:
@@ -61,3 +66,21 @@ class ObservedEpochs:
                 for name, value in numbers.items()
             },
         }
+
+
+Outcome = TypeVar("Outcome")
+Fit = Callable[[Warehouse, str, FitOptions, ObservedEpochs, Cancelled], Outcome]
+
+
+def each_fitted(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    wanted: Sequence[FitOptions],
+    fit: Fit[Outcome],
+) -> list[tuple[FitOptions, Outcome]]:
+    """Fit an asset's models one after the other; a cancelled run stops within an epoch."""
+    cancelled = cancel_guard(context.instance, context.run.run_id)
+    split = context.partition_key
+    return [
+        (one, fit(warehouse, split, one, ObservedEpochs(context, one), cancelled)) for one in wanted
+    ]

@@ -93,21 +93,16 @@ def test_every_pass_sees_other_episodes_moved_and_a_repeated_one_the_same(cases)
     assert view_of_pass(plain, 0.5, 7, 0) is plain
 
 
-def test_mlp_trains_on_moved_episodes_in_a_context_and_is_deterministic(cases):
-    request = request_for("mlp", Mode.REALISTIC)
+@pytest.mark.parametrize(
+    ("family", "parameter", "value"), [("mlp", "moved_share", 0.5), ("gbt", "host_copies", 1)]
+)
+def test_moved_episodes_in_a_context_change_a_fit_that_stays_deterministic(
+    cases, family, parameter, value
+):
+    request = request_for(family, Mode.REALISTIC)
     fits = []
-    for share in (0.0, 0.5, 0.5):
-        chosen = replace(request.hyper_parameters, moved_share=share)
-        done = fit_family(request.spec, cases, cases, hyper_parameters=chosen)
-        fits.append(done.fitted.classifier.weights())
-    assert fits[0] != fits[1] == fits[2]
-
-
-def test_gbt_trains_on_copies_in_a_context_and_is_deterministic(cases):
-    request = request_for("gbt", Mode.REALISTIC)
-    fits = []
-    for copies in (0, 1, 1):
-        chosen = replace(request.hyper_parameters, host_copies=copies)
-        done = fit_family(request.spec, cases, cases, hyper_parameters=chosen)
+    for chosen in (type(value)(0), value, value):
+        hyper_parameters = replace(request.hyper_parameters, **{parameter: chosen})
+        done = fit_family(request.spec, cases, cases, hyper_parameters=hyper_parameters)
         fits.append(done.fitted.classifier.weights())
     assert fits[0] != fits[1] == fits[2]

@@ -3,6 +3,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cis490_pipeline.errors import ConfigurationError
+from cis490_pipeline.schema.ids import host_id_or_none
 from cis490_pipeline.splits.recipes import (
     KNOWN_FORMS,
     Deploy,
@@ -94,15 +95,15 @@ def test_keys_do_not_depend_on_the_order_of_hosts_or_lists():
     assert keys[2:] == ("sample", "time", "time=30", "time=50", "hosts:ab", "hosts:ba", "deploy")
 
 
-@given(st.lists(st.text(max_size=70), max_size=4))
+@given(st.lists(st.sampled_from(["lab-a", "lab-b", "c"]) | st.text(max_size=70), max_size=4))
 @settings(max_examples=200, deadline=None)
 def test_every_key_of_a_store_can_be_parsed_or_the_host_is_refused(hosts: list[str]):
-    try:
-        keys = split_keys(hosts, [AB])
-    except ConfigurationError:
-        return
-    for key in keys:
-        parse_split(key)
+    if all(host_id_or_none(host) for host in hosts):
+        left_out = {parse_split(key) for key in split_keys(hosts, [AB])}
+        assert all(LeaveHostOut(host=h) in left_out for h in hosts) or len(set(hosts)) < 2
+    else:
+        with pytest.raises(ConfigurationError):
+            split_keys(hosts, [AB])
 
 
 @pytest.mark.parametrize("host", ["a,b", "../x", "", "a b"])
