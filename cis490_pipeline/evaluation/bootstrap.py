@@ -14,6 +14,7 @@ References: Efron 1987 (BCa); Cameron and Miller 2015 (clusters); section *Hones
 README.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
@@ -85,16 +86,11 @@ def resample(confusions_EMKK: NDArray[np.int64], config: BootstrapConfig) -> Res
     ValueError
         Where the models do not share the truth of every episode, or there is no episode.
     """
-    support_EK = _shared_support(confusions_EMKK)
-    rng = np.random.default_rng(config.seed)
     n_episodes, *shape_MKK = confusions_EMKK.shape
     flat_EX = confusions_EMKK.reshape(n_episodes, -1).astype(np.float64)
-    chunk = max(1, _CHUNK_CELLS // n_episodes)
     parts: list[NDArray[np.float64]] = []
     n_redrawn = 0
-    for start in range(0, config.n_resamples, chunk):
-        n_draws = min(chunk, config.n_resamples - start)
-        weights_BE, redrawn = _draw_weights(rng, n_draws, support_EK)
+    for weights_BE, redrawn in weight_chunks(_shared_support(confusions_EMKK), config):
         parts.append(weights_BE @ flat_EX)
         n_redrawn += redrawn
     drawn_BX = np.concatenate(parts)
@@ -113,6 +109,19 @@ def _shared_support(confusions_EMKK: NDArray[np.int64]) -> NDArray[np.bool_]:
     if (truth_EMK != truth_EMK[:, :1]).any():
         raise ValueError("the models were scored on different windows: they cannot be paired")
     return truth_EMK[:, 0] > 0
+
+
+def weight_chunks(
+    support_EK: NDArray[np.bool_], config: BootstrapConfig
+) -> Iterator[tuple[NDArray[np.float64], int]]:
+    """Yield how often each episode is drawn, ``[<= chunk, E]``, and how many draws lost a class.
+
+    The draws depend on the seed and on ``support_EK`` (which class occurs in which episode) alone.
+    """
+    rng = np.random.default_rng(config.seed)
+    chunk = max(1, _CHUNK_CELLS // support_EK.shape[0])
+    for start in range(0, config.n_resamples, chunk):
+        yield _draw_weights(rng, min(chunk, config.n_resamples - start), support_EK)
 
 
 def _draw_weights(
@@ -176,7 +185,7 @@ def contrast_interval(
     )
     if interval.low is None:
         return interval
-    bca, fallback = _bca(point, value_B, _jackknife(confusions_EMKK, contrast), config.level)
+    bca, fallback = bca_ends(point, value_B, _jackknife(confusions_EMKK, contrast), config.level)
     robust, independent = _variances(confusions_EMKK, contrast)
     single = len(contrast.weights_M) == 1 and independent > 0
     return replace(
@@ -203,7 +212,7 @@ def percentile_interval(
     reason = _refusal(size.n_episodes, value_B.size, resamples, config)
     if reason is not None:
         return without_interval(reason, size=size, level=config.level, point=point)
-    low, high = _percentiles(value_B, config.level)
+    low, high = percentile_ends(value_B, config.level)
     return Interval(
         point=point,
         low=low,
@@ -240,12 +249,18 @@ def _caution(confusions_EMKK: NDArray[np.int64], contrast: Contrast) -> str | No
             f"{alone} class{'es occur' if alone > 1 else ' occurs'} in one episode only: "
             "how much episodes differ there is not in the interval"
         )
-    if support_EK.shape[0] < _FEW_EPISODES:
+    return few_episodes(support_EK.shape[0])
+
+
+def few_episodes(n_episodes: int) -> str | None:
+    """Return what to say of an interval over so many episodes; None where they are enough."""
+    if n_episodes < _FEW_EPISODES:
         return f"fewer than {_FEW_EPISODES} episodes: the interval is likely too narrow"
     return None
 
 
-def _percentiles(value_B: NDArray[np.float64], level: float) -> tuple[float, float]:
+def percentile_ends(value_B: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """Return the quantiles that leave out half of ``1 - level`` at either end."""
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(value_B, [tail, 1.0 - tail])
     return float(low), float(high)
@@ -256,7 +271,7 @@ def _jackknife(confusions_EMKK: NDArray[np.int64], contrast: Contrast) -> NDArra
     return contrast.values(confusions_EMKK.sum(axis=0)[None] - confusions_EMKK)
 
 
-def _bca(
+def bca_ends(
     point: float, value_B: NDArray[np.float64], jackknife_E: NDArray[np.float64], level: float
 ) -> tuple[tuple[float, float] | None, str | None]:
     """Return the BCa interval, or None and the reason why only the percentile interval stands."""

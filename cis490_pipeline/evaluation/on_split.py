@@ -19,6 +19,7 @@ from cis490_pipeline.datasets.test_sets import TestSet, load_test_set
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
+from cis490_pipeline.evaluation.courses import load_basis
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.opening import (
     enter_in_ledger,
@@ -27,7 +28,7 @@ from cis490_pipeline.evaluation.opening import (
 )
 from cis490_pipeline.evaluation.predictions import ID_VAL, TEST
 from cis490_pipeline.evaluation.records import EvaluationRecord, save_record
-from cis490_pipeline.evaluation.scores import TestScope, score_model
+from cis490_pipeline.evaluation.scores import ModelEvaluation, TestScope, score_model
 from cis490_pipeline.models.bundle import Bundle, open_bundle
 from cis490_pipeline.models.classifier import Compute, Inputs
 from cis490_pipeline.models.current import FittedModel, fitted_models
@@ -133,20 +134,35 @@ def _evaluate(
         [_predictions(warehouse, fitted, bundle, role, who) for role, who in roles.items()]
     )
     _replace_predictions(warehouse, fitted, rows)
-    tested = rows.filter(pc.field("role") == TEST)
-    key = ModelKey(
-        family=fitted.family, mode=Mode(fitted.mode), context=fitted.context, seed=fitted.seed
-    )
     record = EvaluationRecord(
         training_set_hash=training_set.content_hash,
         test_set_hash=test_set.content_hash,
         fitted=fitted,
-        evaluation=score_model(tested, key=key, scope=scope_of(test_set), config=context.bootstrap)
+        evaluation=_scored(warehouse, fitted, bundle, test_set, rows, context)
         if test_set.test
         else None,
     )
     save_record(warehouse.layout, record)
     return record
+
+
+def _scored(
+    warehouse: Warehouse,
+    fitted: FittedModel,
+    bundle: Bundle,
+    test_set: TestSet,
+    rows: pa.Table,
+    context: ScoringContext,
+) -> ModelEvaluation:
+    return score_model(
+        rows.filter(pc.field("role") == TEST),
+        key=ModelKey(
+            family=fitted.family, mode=Mode(fitted.mode), context=fitted.context, seed=fitted.seed
+        ),
+        scope=scope_of(test_set),
+        config=context.bootstrap,
+        basis=load_basis(warehouse, test_set.test, bundle.header.alarm),
+    )
 
 
 def _predictions(

@@ -23,14 +23,16 @@ from cis490_pipeline.evaluation.bootstrap import (
     macro_f1_interval,
     resample,
 )
+from cis490_pipeline.evaluation.courses import Basis
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.keys import ModelKey
+from cis490_pipeline.evaluation.measures import Measures, measures_of
 from cis490_pipeline.evaluation.predictions import TEST, Predictions, predictions_of
 from cis490_pipeline.metrics.calibration import brier, ece, log_loss
 from cis490_pipeline.metrics.f1 import precision_recall, supported_classes
 from cis490_pipeline.schema.phases import N_PHASES, PHASES
 
-EVALUATION_VERSION: Final = 1
+EVALUATION_VERSION: Final = 2
 _NO_WINDOWS: Final = "the test set has no labelled window"
 
 
@@ -111,6 +113,7 @@ class ModelEvaluation:
     profiles: tuple[SliceScore, ...]
     hosts: tuple[SliceScore, ...]
     confusion: tuple[tuple[int, ...], ...]
+    measures: Measures
     n_hosts: int
     n_samples: int
     n_episodes: int
@@ -120,7 +123,12 @@ class ModelEvaluation:
 
 
 def score_model(
-    table: pa.Table, *, key: ModelKey, scope: TestScope, config: BootstrapConfig
+    table: pa.Table,
+    *,
+    key: ModelKey,
+    scope: TestScope,
+    config: BootstrapConfig,
+    basis: Basis | None = None,
 ) -> ModelEvaluation:
     """Score the test predictions of one bundle.
 
@@ -128,6 +136,8 @@ def score_model(
     ----------
     table
         Rows of ``predictions`` with role ``test`` of exactly one bundle.
+    basis
+        The bundle's alarm and what happened in the episodes; without it detection is null.
 
     Raises
     ------
@@ -154,6 +164,7 @@ def score_model(
         profiles=_profile_scores(found, confusions_EKK, scope, config),
         hosts=_host_scores(found, confusions_EKK, scope, config),
         confusion=tuple(tuple(int(count) for count in row) for row in total_KK),
+        measures=measures_of(found, basis, config),
         n_hosts=size.n_hosts,
         n_samples=size.n_samples,
         n_episodes=size.n_episodes,

@@ -148,7 +148,7 @@ def test_json_round_trip_is_exact_and_a_foreign_version_is_refused():
     data = evaluation_to_json(found)
     assert evaluation_from_json(data, where="x.json") == found
     assert b"NaN" not in data
-    for broken in (data.replace(b'"version": 1', b'"version": 2'), b"[]", b"\xff", data[:-9]):
+    for broken in (data.replace(b'"version": 2', b'"version": 1'), b"[]", b"\xff", data[:-9]):
         with pytest.raises(EvaluationError, match=r"x\.json"):
             evaluation_from_json(broken, where="x.json")
 
