@@ -21,7 +21,12 @@ from cis490_pipeline.evaluation.false_alarms import (
 )
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
-from cis490_pipeline.evaluation.replicates import bounded, interval_of, of_sums, ratio
+from cis490_pipeline.evaluation.replicates import (
+    bounded,
+    interval_of,
+    ratio,
+    resample_sums,
+)
 from cis490_pipeline.metrics.rates import precision_at, rule_of_three
 from cis490_pipeline.schema.windows import STRIDE_S
 
@@ -87,7 +92,7 @@ def _precision(
         bound = rule_of_three(int((sums_EX[:, 5] > 0).sum()))
         low = precision_at(ratio(total_X[[0, 2]]), np.array(bound), base_rate)
         return bounded(1.0, (float(low), 1.0), size=size, caution=_SILENT)
-    replicates = of_sums(sums_EX, statistic, config)
+    replicates = resample_sums(sums_EX, config).replicates(statistic)
     return interval_of(replicates, config=config, size=size, undefined="undefined")
 
 
@@ -107,7 +112,7 @@ def _alarms_a_day(
         point = float(statistic(total_X))
         most = point + _WINDOWS_A_DAY * (1.0 - base_rate) * 3.0 / float(total_X[5])
         return bounded(point, (0.0, most), size=size, method=RULE_OF_THREE_HOURS, caution=_SILENT)
-    replicates = of_sums(sums_EX, statistic, config)
+    replicates = resample_sums(sums_EX, config).replicates(statistic)
     return interval_of(replicates, config=config, size=size, undefined="undefined")
 
 

@@ -25,8 +25,8 @@ from cis490_pipeline.evaluation.predictions import Predictions
 from cis490_pipeline.evaluation.replicates import (
     bounded,
     interval_of,
-    of_sums,
     ratio,
+    resample_sums,
     share_interval,
 )
 from cis490_pipeline.schema.windows import STRIDE_S
@@ -132,5 +132,5 @@ def _per_hour(
         high = 3.0 / float(time_E.sum())
         return bounded(0.0, (0.0, high), size=size, method=RULE_OF_THREE_HOURS, caution=_HOURS)
     sums_E2 = np.stack([alarms_E, time_E], axis=1)[could_E]
-    found_rate = of_sums(sums_E2, ratio, config)
+    found_rate = resample_sums(sums_E2, config).replicates(ratio)
     return interval_of(found_rate, config=config, size=size, undefined=_NONE_COULD)

@@ -1,6 +1,6 @@
 """What a test set says of a bundle beyond macro F1, put together.
 
-Not here: the figures (``detection``, ``false_alarms``, ``base_rates``), macro F1 (``scores``).
+Not here: the figures (``detection``, ``ranking``, ``calibration`` …), macro F1 (``scores``).
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,17 @@ from cis490_pipeline.edge.alarm import AlarmRule
 from cis490_pipeline.evaluation.alarms import trace_alarm
 from cis490_pipeline.evaluation.base_rates import AtBaseRate, at_base_rates
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
-from cis490_pipeline.evaluation.courses import Basis, courses_of
+from cis490_pipeline.evaluation.calibration import CalibrationScores, calibration_scores
+from cis490_pipeline.evaluation.courses import Basis, courses_of, purity_of
 from cis490_pipeline.evaluation.detection import TimeToDetect, time_to_detect
 from cis490_pipeline.evaluation.false_alarms import FalseAlarms, false_alarms
 from cis490_pipeline.evaluation.predictions import Predictions
+from cis490_pipeline.evaluation.purity import PurityScore, purity_scores
+from cis490_pipeline.evaluation.ranking import RankingScores, ranking_scores
+from cis490_pipeline.evaluation.worst import WorstGroup, worst_groups
 
 NO_BASIS: Final = "only predictions were given: the bundle's alarm and the episodes are not known"
+NO_PURITY: Final = "only predictions were given: how pure the labels are is not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +36,14 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """The figures beside macro F1."""
+    """The figures beside macro F1; ``purities`` is empty where ``purities_reason`` says why."""
 
+    calibration: CalibrationScores
+    ranking: RankingScores
     detection: Detection
+    purities: tuple[PurityScore, ...]
+    purities_reason: str | None
+    worst: tuple[WorstGroup, ...]
 
 
 def measures_of(found: Predictions, basis: Basis | None, config: BootstrapConfig) -> Measures:
@@ -44,7 +54,15 @@ def measures_of(found: Predictions, basis: Basis | None, config: BootstrapConfig
     basis
         None where only predictions are at hand: what needs more is null, and says so.
     """
-    return Measures(detection=_detection(found, basis, config))
+    purity_N = None if basis is None else purity_of(basis, found)
+    return Measures(
+        calibration=calibration_scores(found, config),
+        ranking=ranking_scores(found, config),
+        detection=_detection(found, basis, config),
+        purities=() if purity_N is None else purity_scores(found, purity_N, config),
+        purities_reason=NO_PURITY if purity_N is None else None,
+        worst=worst_groups(found, config),
+    )
 
 
 def _detection(found: Predictions, basis: Basis | None, config: BootstrapConfig) -> Detection:

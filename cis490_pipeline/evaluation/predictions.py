@@ -5,7 +5,7 @@ Shape suffixes: N windows, K classes, E episodes.
 Not here: any score (``scores``), reading the table (``warehouse``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -74,6 +74,11 @@ class Predictions:
             n_windows=int(mask_E[self.cluster_N].sum()),
             condition=condition_on(tuple(hosts)),
         )
+
+    def size_of_windows(self, kept_N: NDArray[np.bool_]) -> SampleSize:
+        """Count what some of the windows rest on."""
+        kept_E = np.bincount(self.cluster_N[kept_N], minlength=len(self.episodes)) > 0
+        return replace(self.size(kept_E), n_windows=int(kept_N.sum()))
 
 
 def predictions_of(table: pa.Table, *, key: ModelKey, role: str) -> Predictions:

@@ -61,21 +61,30 @@ def episode_weights(n_episodes: int, config: BootstrapConfig) -> Iterator[NDArra
     return (weights_BE for weights_BE, _ in weight_chunks(anything_E1, config))
 
 
-def of_sums(
-    sums_EX: NDArray[np.float64],
-    statistic: Statistic,
-    config: BootstrapConfig,
-    *,
-    independent: float | None = None,
-) -> Replicates:
-    """Return the replicates of a figure that is a function of sums over episodes."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResampledSums:
+    """Sums over all episodes ``[X]``, over resampled ones and without each in turn."""
+
+    total_X: NDArray[np.float64]
+    drawn_BX: NDArray[np.float64]
+    without_EX: NDArray[np.float64]
+
+    def replicates(self, statistic: Statistic, *, independent: float | None = None) -> Replicates:
+        """Return the replicates of a figure that is a function of the sums."""
+        return Replicates(
+            point=float(statistic(self.total_X)),
+            value_B=statistic(self.drawn_BX),
+            jackknife_E=statistic(self.without_EX),
+            independent=independent,
+        )
+
+
+def resample_sums(sums_EX: NDArray[np.float64], config: BootstrapConfig) -> ResampledSums:
+    """Draw episodes with replacement and add up what each has; there must be an episode."""
     total_X = sums_EX.sum(axis=0)
-    drawn_BX = np.concatenate([w_BE @ sums_EX for w_BE in episode_weights(len(sums_EX), config)])
-    return Replicates(
-        point=float(statistic(total_X)),
-        value_B=statistic(drawn_BX),
-        jackknife_E=statistic(total_X - sums_EX),
-        independent=independent,
+    chunks = [weights_BE @ sums_EX for weights_BE in episode_weights(len(sums_EX), config)]
+    return ResampledSums(
+        total_X=total_X, drawn_BX=np.concatenate(chunks), without_EX=total_X - sums_EX
     )
 
 
@@ -177,7 +186,7 @@ def share_interval(
     if hit_E.all():
         return bounded(1.0, (1.0 - bound, 1.0), size=size)
     sums_E2 = np.stack([hit_E, np.ones_like(hit_E)], axis=1).astype(np.float64)
-    found = of_sums(sums_E2, ratio, config)
+    found = resample_sums(sums_E2, config).replicates(ratio)
     return interval_of(found, config=config, size=size, undefined=undefined)
 
 
