@@ -25,8 +25,10 @@ from cis490_pipeline.evaluation.replicates import (
     Replicates,
     episode_weights,
     interval_of,
+    leave_one_out,
     share_interval,
 )
+from cis490_pipeline.metrics.rates import rule_of_three
 from cis490_pipeline.metrics.survival import (
     SurvivalCurves,
     median_time,
@@ -45,6 +47,7 @@ NO_INFECTION: Final = "the test set has no episode with an infection that was wa
 class CurvePoint:
     """Share detected until ``t_s`` after the onset, Kaplan and Meier, with percentile ends.
 
+    Where none or all are, resamples hardly differ, and the rule of three widens the ends.
     ``n_at_risk`` episodes were watched that long and not detected before; ``n_detected`` were
     detected until then. Where nobody is at risk the share stays as it was: the least it can be.
     """
@@ -192,11 +195,13 @@ def _replicates(
     ]
     mean_B, median_B, survival_BG = (np.concatenate(part) for part in zip(*parts, strict=True))
     plain = _curves(delays, np.ones((1, n_episodes)))
-    without = _curves(delays, np.ones((n_episodes, n_episodes)) - np.eye(n_episodes))
+    without_EE = leave_one_out(n_episodes)
     mean = Replicates(
         point=float(restricted_mean(plain, horizon_s)[0]),
         value_B=mean_B,
-        jackknife_E=restricted_mean(without, horizon_s),
+        jackknife_E=None
+        if without_EE is None
+        else restricted_mean(_curves(delays, without_EE), horizon_s),
     )
     median = Replicates(point=float(median_time(plain)[0]), value_B=median_B, jackknife_E=None)
     return mean, median, 1.0 - survival_BG
@@ -224,13 +229,21 @@ def _curve(
 def _point(
     delays: _Delays, t_s: float, detected: float, value_B: NDArray[np.float64], tail: float
 ) -> CurvePoint:
-    told = delays.time_E.size > 1
-    low, high = np.quantile(value_B, [tail, 1.0 - tail]) if told else (None, None)
+    n_at_risk = int((delays.time_E >= t_s).sum())
+    n_detected = int((delays.detected_E & (delays.time_E <= t_s)).sum())
+    low: float | None = None
+    high: float | None = None
+    if delays.time_E.size > 1:
+        low, high = map(float, np.quantile(value_B, [tail, 1.0 - tail]))
+        if n_detected == 0:
+            high = rule_of_three(n_at_risk)
+        if detected > 1.0 - 1e-12:
+            low = min(low, 1.0 - rule_of_three(n_detected))
     return CurvePoint(
         t_s=t_s,
         detected=float(detected),
-        low=None if low is None else float(low),
-        high=None if high is None else float(high),
-        n_at_risk=int((delays.time_E >= t_s).sum()),
-        n_detected=int((delays.detected_E & (delays.time_E <= t_s)).sum()),
+        low=low,
+        high=high,
+        n_at_risk=n_at_risk,
+        n_detected=n_detected,
     )

@@ -20,14 +20,17 @@ from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.courses import FIRST_INFECTED
 from cis490_pipeline.evaluation.interval import Interval, SampleSize, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
-from cis490_pipeline.evaluation.replicates import Replicates, episode_weights, interval_of
+from cis490_pipeline.evaluation.replicates import (
+    Replicates,
+    episode_weights,
+    interval_of,
+    leave_one_out,
+)
 from cis490_pipeline.metrics.ranking import RankingFigures, rank, ranking_figures
 from cis490_pipeline.metrics.rates import negatives_needed, rule_of_three
 
 LIMITS: Final = (1e-1, 1e-2, 1e-3)
 """False positive rates at which the TPR is stated."""
-_MOST_JACKKNIFE: Final = 200_000_000
-"""Windows times episodes up to which each episode is left out in turn (about a second)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +128,8 @@ def _replicates(
 
     plain = figures(np.ones((1, n_episodes)))
     drawn = [figures(weights_BE) for weights_BE in episode_weights(n_episodes, config)]
-    affordable = n_episodes * cluster_N.size <= _MOST_JACKKNIFE
-    without = figures(1.0 - np.eye(n_episodes)) if affordable else None
+    without_EE = leave_one_out(n_episodes)
+    without = None if without_EE is None else figures(without_EE)
     average = Replicates(
         point=float(plain.average_precision_B[0]),
         value_B=np.concatenate([one.average_precision_B for one in drawn]),

@@ -28,6 +28,9 @@ from cis490_pipeline.metrics.rates import rule_of_three
 RULE_OF_THREE: Final = "rule of three over episodes, 95 %, one-sided"
 _LEAST_KEPT: Final = 0.5
 """Share of resamples on which a figure must be defined; below it no interval is given."""
+_SAME: Final = "no resample differs: an interval of no width knows nothing of what was not seen"
+_MOST_LEFT_OUT: Final = 2000
+"""Episodes up to which each is left out in turn where that takes weights of every pair."""
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Sums ``[.., X]`` to a figure ``[..]``, NaN where it is undefined."""
@@ -53,6 +56,13 @@ class Replicates:
     value_B: NDArray[np.float64]
     jackknife_E: NDArray[np.float64] | None
     independent: float | None = None
+
+
+def leave_one_out(n_episodes: int) -> NDArray[np.float64] | None:
+    """Return weights without each episode in turn, ``[E, E]``; None where that were too many."""
+    if n_episodes > _MOST_LEFT_OUT:
+        return None
+    return 1.0 - np.eye(n_episodes)
 
 
 def episode_weights(n_episodes: int, config: BootstrapConfig) -> Iterator[NDArray[np.float64]]:
@@ -129,7 +139,7 @@ def interval_of(
         high=high if np.isfinite(high) else None,
         level=config.level,
         reason=None if ends_finite else "an end of the interval lies beyond what was watched",
-        caution=caution or few_episodes(size.n_episodes),
+        caution=caution or (_SAME if low == high else few_episodes(size.n_episodes)),
         n_resamples=known_B.size,
         n_redrawn=0,
         bca_low=None if bca is None else bca[0],

@@ -15,6 +15,7 @@ from cis490_pipeline.edge.header import Trial
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
+from cis490_pipeline.reporting.alarm_lines import alarm_lines
 from cis490_pipeline.reporting.search import SEARCH_HEADER, search_rows
 from cis490_pipeline.reporting.text import (
     UNTESTED,
@@ -71,6 +72,7 @@ def model_card(facts: ModelFacts, evaluation: ModelEvaluation | None) -> str:
         ["## Model", "", *_model_lines(facts)],
         ["## Use", "", *_use_lines(facts)],
         ["## Evaluation", "", *_evaluation_lines(evaluation)],
+        *([["## Alarm", "", *alarm_lines(evaluation.measures.detection)]] if evaluation else []),
         ["## Hyper-parameters", "", *_search_lines(facts), *_pairs(facts.hyper_parameters)],
         ["## Made with", "", *_pairs((*facts.library_versions, ("code", facts.code_commit)))],
     ]
@@ -125,8 +127,8 @@ def _use_lines(facts: ModelFacts) -> list[str]:
         markdown_text(_CONTEXT_WORDS[facts.key.context]),
         "",
         markdown_text(
-            "Not shown: behaviour on hosts, profiles and samples other than those below, and the "
-            "rate of false alarms at a deployment's share of clean devices."
+            "Not shown: behaviour on hosts, profiles and samples other than those below. What its "
+            "alarm is worth depends on how rare infections are where it watches."
         ),
     ]
 

@@ -15,6 +15,7 @@ from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting import text
 from cis490_pipeline.reporting.explained import explained_section
+from cis490_pipeline.reporting.measures import measures_section
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import LEDGER_LINES, Report, host_rows, profile_rows
 from cis490_pipeline.reporting.svg import (
@@ -55,6 +56,7 @@ def _context(report: Report) -> dict[str, object]:
         "profiles": profile_rows(report),
         "hosts": host_rows(report),
         "ledger": report.ledger[-LEDGER_LINES:],
+        "measures": measures_section(report),
         "explained": explained_section(report),
         "Coverage": Coverage,
         "FamilyRole": FamilyRole,

@@ -10,6 +10,7 @@ from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting.explained import explained_markdown
+from cis490_pipeline.reporting.measures import measures_markdown
 from cis490_pipeline.reporting.report import (
     LEDGER_LINES,
     Report,
@@ -39,6 +40,7 @@ def render_markdown(report: Report) -> str:
         ["## Phases", "", *_phases(report)],
         ["## Profiles", "", *_slices(report, profile_rows(report), "profile")],
         ["## Hosts", "", *_slices(report, host_rows(report), "host")],
+        *measures_markdown(report),
         ["## What the models look at", "", *explained_markdown(report)],
         *([["## Seeds", "", *_seeds(report)]] if report.comparison.seeds else []),
         ["## Readings of this test set", "", *_ledger(report)],

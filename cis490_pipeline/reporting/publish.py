@@ -117,9 +117,11 @@ def _explanations(layout: Layout, records: Sequence[EvaluationRecord]) -> tuple[
 
 
 def _figures(report: Report) -> bytes:
-    """Return the comparison as JSON, with what was explained beside its own fields."""
+    """Return the comparison as JSON, with measures and explanations beside its own fields."""
     figures = msgspec.to_builtins(report.comparison)
-    return msgspec.json.encode({**figures, "explanations": report.explanations})
+    measures = [{"key": one.key, "measures": one.measures} for one in report.evaluations]
+    beside = {"measures": measures, "explanations": report.explanations}
+    return msgspec.json.encode({**figures, **beside})
 
 
 def _publish_untested(

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from cis490_pipeline.edge.alarm import AlarmPolicy, AlarmRule
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
+from cis490_pipeline.evaluation.courses import Basis, EpisodeCourse
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, TestScope, score_model
 from cis490_pipeline.schema.channels import Mode
@@ -114,3 +116,26 @@ def evaluations_of(
         )
         for key in keys
     ]
+
+
+def basis_of(table: pa.Table, *, threshold: float | None = 0.5) -> Basis:
+    """Courses of the made-up episodes: the onset lies in the first infected window."""
+    ids = table["episode_id"].to_pylist()
+    windows = table["window"].to_pylist()
+    phases = table["phase"].to_pylist()
+    n_windows = max(windows) + 1
+    first = min(w for w, phase in zip(windows, phases, strict=True) if phase >= 2)
+    course = EpisodeCourse(control=False, onset_s=5.0 * first + 4.0, end_s=5.0 * n_windows + 5.0)
+    purity = pa.array(np.where(np.isin(windows, [first - 1, first]), 0.6, 1.0), pa.float32())
+    return Basis(
+        alarm=AlarmRule(
+            policy=AlarmPolicy(),
+            threshold=threshold,
+            reason="" if threshold is not None else "id_val is empty",
+            n_episodes=20,
+            n_false=1,
+            clean_s=600.0,
+        ),
+        courses=dict.fromkeys(ids, course),
+        purity=pa.table({"episode_id": ids, "window": windows, "label_purity": purity}),
+    )

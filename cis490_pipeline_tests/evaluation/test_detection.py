@@ -134,3 +134,18 @@ def test_one_infected_episode_has_no_interval():
     assert found.mean_s.point is not None
     assert found.mean_s.low is None
     assert "fewer than 2 episodes" in found.mean_s.reason
+
+
+def test_a_curve_of_none_or_all_does_not_claim_to_know():
+    nobody = timed(*[infected()] * 30).curve
+    assert {point.detected for point in nobody} == {0.0}
+    assert nobody[2].high == pytest.approx(0.1)
+    everyone = timed(*[infected(delay=1)] * 30).curve[-1]
+    assert (everyone.detected, everyone.n_at_risk) == (1.0, 0)
+    assert everyone.low == pytest.approx(0.9)
+
+
+def test_an_interval_of_no_width_says_that_no_resample_differs():
+    found = timed(*[infected(delay=1)] * 30).mean_s
+    assert found.low == found.high
+    assert "no resample differs" in found.caution
