@@ -16,6 +16,7 @@ from cis490_pipeline.evaluation.records import EvaluationRecord
 from cis490_pipeline.models.current import fitted_models
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE, Context
 from cis490_pipeline.splits.config import SplitConfig
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -43,6 +44,8 @@ def command(
         say(f"scoring {name}/{its_mode.value}")
         records.extend(evaluate_on_split(warehouse, split, name, its_mode, scoring))
     print_table(f"{split}: macro F1", model_columns(), [model_row(record) for record in records])
+    if any(record.fitted.context == Context.TRANSDUCTIVE.value for record in records):
+        say(TRANSDUCTIVE_NOTE)
     emit_json({"models": [model_values(record) for record in records]}, wanted=as_json)
 
 

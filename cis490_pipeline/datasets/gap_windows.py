@@ -30,6 +30,10 @@ class WindowBlocks:
         """M."""
         return int(self.first_E[-1])
 
+    def episodes(self) -> NDArray[np.int64]:
+        """Return the episode of each window held, ``[M]``."""
+        return np.searchsorted(self.first_E, np.arange(self.n_rows), side="right") - 1
+
 
 def blocks_for(
     cluster_N: NDArray[np.int64], window_N: NDArray[np.int64], n_episodes: int
@@ -55,5 +59,5 @@ def gaps_of(blocks: WindowBlocks) -> Gaps:
     absent_M = np.ones(blocks.n_rows, dtype=np.bool_)
     absent_M[blocks.row_N] = False
     row_G = np.flatnonzero(absent_M)
-    episode_G = np.searchsorted(blocks.first_E, row_G, side="right") - 1
+    episode_G = blocks.episodes()[row_G]
     return Gaps(row_G=row_G, episode_G=episode_G, window_G=row_G - blocks.first_E[episode_G])

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cis490_pipeline.datasets.levels import Levels
 from cis490_pipeline.features.past import in_context
 from cis490_pipeline.schema.context import RANGE_WINDOWS, Context, blocks_of
 from cis490_pipeline.warehouse.mapped import PageBudget
@@ -47,6 +48,8 @@ class StatisticsInContext:
         What bounds the memory that ``z_MF`` takes where it is a mapped file.
     room
         Returns a matrix of a shape, for a changed copy of ``z_MF``.
+    levels
+        Of the hosts, by row of ``z_MF``; None but in the transductive context.
     """
 
     z_MF: NDArray[np.float32]
@@ -56,6 +59,7 @@ class StatisticsInContext:
     channels: tuple[int, ...]
     pages: PageBudget = field(default_factory=PageBudget)
     room: Callable[[tuple[int, int]], NDArray[np.float32]] = room_in_memory
+    levels: Levels | None = None
 
     @property
     def n_cases(self) -> int:
@@ -102,4 +106,8 @@ class StatisticsInContext:
         past_BLF[~held_BL] = np.nan
         own_BF, first_BF = self.z_MF[row_B], self.z_MF[row_B - window_B]
         self.pages.spend(self.z_MF, row_B - window_B, int(window_B.max(initial=0)) + 1)
-        return in_context(own_BF, past_BLF, first_BF, self.context)
+        columns_BG = in_context(own_BF, past_BLF, first_BF, self.context)
+        if self.levels is not None:  # differences have no level
+            centre_BF, scale_BF = self.levels.of(row_B)
+            columns_BG[:, : own_BF.shape[1]] = (own_BF - centre_BF) / scale_BF
+        return columns_BG

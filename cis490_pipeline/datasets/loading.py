@@ -7,7 +7,7 @@ Not here: who the members are (``training_sets``, ``test_sets``).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
-from cis490_pipeline.datasets.gap_windows import Gaps, blocks_for, gaps_of
+from cis490_pipeline.datasets.gap_windows import Gaps, WindowBlocks, blocks_for, gaps_of
 from cis490_pipeline.datasets.in_context import StatisticsInContext
+from cis490_pipeline.datasets.levels import Levels, levels_of_groups
 from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.datasets.shard_view import ShardSequences
 from cis490_pipeline.datasets.window_rows import (
@@ -26,13 +27,13 @@ from cis490_pipeline.datasets.window_rows import (
     other_content,
     statistics_of,
 )
-from cis490_pipeline.features.past import signed_log
+from cis490_pipeline.features.past import level_of, signed_log
 from cis490_pipeline.features.statistics import window_statistics
 from cis490_pipeline.schema.channels import N_CHANNELS, Mode, visible_channels
 from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.phases import N_PHASES
 from cis490_pipeline.schema.tables import Table
-from cis490_pipeline.schema.windows import N_STATS
+from cis490_pipeline.schema.windows import N_STATS, WINDOW_TICKS
 from cis490_pipeline.warehouse.mapped import PageBudget, scratch_matrix
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -70,7 +71,8 @@ def load_cases(
 ) -> LoadedCases:
     """Load every window of the members, sorted by episode and window.
 
-    In a context, each window comes with its past within its own episode, never with its future.
+    In a context, each window comes with its past within its own episode, never with its future;
+    in the transductive one also with the level of its host, from all windows of the members.
 
     Raises
     ------
@@ -107,6 +109,14 @@ def _require_content(warehouse: Warehouse, members: Sequence[Member]) -> None:
             raise other_content(member.episode_id, member.sha256, by_id.get(member.episode_id))
 
 
+def _host_of_episodes(keys: pa.Table, rows: WindowRows) -> NDArray[np.int64]:
+    """Return a number for the host of each member; of one without windows it means nothing."""
+    host_E = np.zeros(len(rows.members), dtype=np.int64)
+    names_N = np.asarray(keys["host_id"].to_pylist(), dtype=np.str_)
+    host_E[rows.cluster_N] = np.unique(names_N, return_inverse=True)[1]
+    return host_E
+
+
 class _Episodes:
     """The shards and statistics of some episodes' windows."""
 
@@ -115,11 +125,21 @@ class _Episodes:
     ) -> None:
         self.rows = WindowRows.of(keys, members)
         self._warehouse, self._mode = warehouse, mode
+        self._host_E = _host_of_episodes(keys, self.rows)
 
     def sequences(self, context: Context) -> ShardSequences:
         """Return the rows' windows, or the stretches that end with them."""
         rows, channels = self.rows, visible_channels(self._mode)
-        return self._views(rows.cluster_N, rows.window_N, channels, STRETCHES[context])
+        stretch = STRETCHES[context]
+        view = self._views(rows.cluster_N, rows.window_N, channels, stretch)
+        now = Stretch(ticks=WINDOW_TICKS, step=stretch.step)
+        match context:
+            case Context.COMMISSIONED:
+                return replace(view, levels=self._first_levels(now))
+            case Context.TRANSDUCTIVE:
+                return replace(view, levels=self._host_levels(now))
+            case Context.NONE | Context.RECENT:
+                return view
 
     def statistics(self) -> NDArray[np.float32]:
         """Return the rows' statistics, ``[N, F]``."""
@@ -127,8 +147,7 @@ class _Episodes:
 
     def in_context(self, context: Context) -> StatisticsInContext:
         """Return the rows' statistics beside those of their past."""
-        rows = self.rows
-        blocks = blocks_for(rows.cluster_N, rows.window_N, len(rows.members))
+        rows, blocks = self.rows, self._blocks()
         z_MF = self._matrix(blocks.row_N, blocks.n_rows, signed_log)
         self._fill_gaps(z_MF, gaps_of(blocks))
         return StatisticsInContext(
@@ -138,7 +157,34 @@ class _Episodes:
             context=context,
             channels=visible_channels(self._mode),
             room=self._room,
+            levels=levels_of_groups(self._host_E[blocks.episodes()], lambda row_V: z_MF[row_V])
+            if context is Context.TRANSDUCTIVE
+            else None,
         )
+
+    def _blocks(self) -> WindowBlocks:
+        rows = self.rows
+        return blocks_for(rows.cluster_N, rows.window_N, len(rows.members))
+
+    def _first_levels(self, now: Stretch) -> Levels:
+        """Return the level of each episode's first window, by row."""
+        episode_G, group_N = np.unique(self.rows.cluster_N, return_inverse=True)
+        channels = visible_channels(self._mode)
+        view = self._views(episode_G, np.zeros_like(episode_G), channels, now)
+        centre_GC = level_of(view.gather(np.arange(episode_G.size)))
+        return Levels(centre_GF=centre_GC, scale_GF=np.ones_like(centre_GC), group_R=group_N)
+
+    def _host_levels(self, now: Stretch) -> Levels:
+        """Return the level of each host's ticks, by row."""
+        blocks = self._blocks()
+        window_M = np.arange(blocks.n_rows) - blocks.first_E[blocks.episodes()]
+        view = self._views(blocks.episodes(), window_M, visible_channels(self._mode), now)
+
+        def ticks(row_V: NDArray[np.int64]) -> NDArray[np.float32]:
+            return signed_log(view.gather(row_V).transpose(0, 2, 1).reshape(-1, view.n_channels))
+
+        held = levels_of_groups(self._host_E[blocks.episodes()], ticks)
+        return replace(held, group_R=held.group_R[blocks.row_N])
 
     def _room(self, shape: tuple[int, int]) -> NDArray[np.float32]:
         return scratch_matrix(self._warehouse.layout.training_work, shape)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cis490_pipeline.datasets.levels import Levels
 from cis490_pipeline.errors import WarehouseError
-from cis490_pipeline.features.past import relative_to_now
+from cis490_pipeline.features.past import beside_level, relative_to_now
 from cis490_pipeline.features.shards import copy_windows, open_shard
 from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
@@ -40,6 +41,8 @@ class ShardSequences:
         Which ticks a case has; those that its episode does not have are missing.
     pages
         What bounds the memory that the maps take.
+    levels
+        By case, where stretches are also seen relative to a level: then each channel comes twice.
     """
 
     maps: tuple[NDArray[np.float32], ...]
@@ -49,6 +52,7 @@ class ShardSequences:
     channels: tuple[int, ...]
     stretch: Stretch
     pages: PageBudget = field(default_factory=PageBudget)
+    levels: Levels | None = None
 
     @classmethod
     def open(
@@ -96,8 +100,8 @@ class ShardSequences:
 
     @property
     def n_channels(self) -> int:
-        """Visible channels."""
-        return len(self.channels)
+        """Visible channels, twice where there are levels."""
+        return len(self.channels) * (1 if self.levels is None else 2)
 
     @property
     def n_timepoints(self) -> int:
@@ -130,7 +134,10 @@ class ShardSequences:
         x_BCT = x_BTC.transpose(0, 2, 1)
         if not stretch.looks_back:
             return x_BCT
-        return relative_to_now(x_BCT, stretch.points_of(WINDOW_TICKS))
+        n_own = stretch.points_of(WINDOW_TICKS)
+        if self.levels is None:
+            return relative_to_now(x_BCT, n_own)
+        return beside_level(x_BCT, n_own, *self.levels.of(index_B))
 
     def _empty_batch(self, n_cases: int) -> NDArray[np.float32]:
         """Return ``[B, T, C]``; filled with NaN where a case may be shorter than its row."""

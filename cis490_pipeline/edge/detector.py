@@ -22,7 +22,13 @@ from cis490_pipeline.edge.window_context import TickContext, WindowContext
 from cis490_pipeline.errors import BundleError
 from cis490_pipeline.features.statistics import window_statistics
 from cis490_pipeline.schema.channels import N_CHANNELS, visible_channels
-from cis490_pipeline.schema.context import STRETCHES, blocks_of
+from cis490_pipeline.schema.context import (
+    STRETCHES,
+    TRANSDUCTIVE_NOTE,
+    Context,
+    blocks_of,
+    sequence_blocks_of,
+)
 from cis490_pipeline.schema.phases import PHASES, Phase
 from cis490_pipeline.schema.windows import (
     N_STATS,
@@ -62,11 +68,21 @@ def require_servable(header: BundleHeader, where: str) -> None:
     Raises
     ------
     BundleError
-        Where its labels are not the phases, or its shape is none that its mode and context have.
+        Where its labels are not the phases, its shape is none that its mode and context have, or
+        its context is one that no device has.
     """
+    if header.context is Context.TRANSDUCTIVE:
+        raise BundleError(
+            "a device cannot serve this context",
+            where=where,
+            expected="none, recent or commissioned",
+            found=TRANSDUCTIVE_NOTE,
+            todo="train the model with --context recent",
+        )
     n_channels = len(visible_channels(header.mode))
     columns = n_channels * N_STATS * blocks_of(header.context)
-    known = ((columns, 1), (n_channels, STRETCHES[header.context].n_timepoints), (0, 0))
+    seen = n_channels * sequence_blocks_of(header.context)
+    known = ((columns, 1), (seen, STRETCHES[header.context].n_timepoints), (0, 0))
     found = (header.n_channels, header.n_timepoints)
     if found not in known or header.labels != tuple(phase.value for phase in PHASES):
         raise BundleError(

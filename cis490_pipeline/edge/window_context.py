@@ -8,7 +8,14 @@ Not here: the arithmetic (``features.past``), the statistics of a window (``feat
 import numpy as np
 from numpy.typing import NDArray
 
-from cis490_pipeline.features.past import in_context, no_past, relative_to_now, signed_log
+from cis490_pipeline.features.past import (
+    beside_level,
+    in_context,
+    level_of,
+    no_past,
+    relative_to_now,
+    signed_log,
+)
 from cis490_pipeline.schema.context import RANGE_WINDOWS, STRETCHES, Context
 from cis490_pipeline.schema.windows import WINDOW_TICKS
 
@@ -61,10 +68,14 @@ class WindowContext:
 
 
 class TickContext:
-    """The last ticks of one device's grid, for models that see the raw channels."""
+    """The last ticks of one device's grid, for models that see the raw channels.
+
+    Where the context asks for it, also the level of its first window: the first that is fed.
+    """
 
     def __init__(self, context: Context, n_channels: int) -> None:
-        self._stretch = STRETCHES[context]
+        self._context, self._stretch = context, STRETCHES[context]
+        self._first_1C: NDArray[np.float32] | None = None
         self._held_CT = np.full((n_channels, self._stretch.ticks), np.nan, dtype=np.float32)
 
     def update(self, ticks_CT: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -77,5 +88,9 @@ class TickContext:
         seen_CT = self._held_CT[:, (ticks - 1) % step :: step]
         if not self._stretch.looks_back:
             return seen_CT
-        n_own = self._stretch.points_of(WINDOW_TICKS)
-        return relative_to_now(seen_CT[np.newaxis], n_own)[0]
+        n_own, seen_1CT = self._stretch.points_of(WINDOW_TICKS), seen_CT[np.newaxis]
+        if self._context is not Context.COMMISSIONED:
+            return relative_to_now(seen_1CT, n_own)[0]
+        if self._first_1C is None:
+            self._first_1C = level_of(seen_1CT[:, :, -n_own:])
+        return beside_level(seen_1CT, n_own, self._first_1C, np.ones_like(self._first_1C))[0]

@@ -4,7 +4,7 @@ The test set only reports. A configuration (family, mode, context) is judged by 
 seeds, so that no seed is picked because it was lucky. Nor is a family: the best of a dozen on an
 id_val of a dozen episodes is mostly the luckiest. So one simple family is declared beforehand
 (``keys.FIRST_CHOICE``), and whoever is to be recommended instead, simple or deep, must be shown to
-be better on id_val.
+be better on id_val. A transductive model is no candidate: it has what no device has.
 
 Not here: the paired interval itself (``bootstrap``), the test set (``comparison``).
 References: section *Honest evaluation* of the README; DomainBed (a method without a selection rule
@@ -82,7 +82,8 @@ def choose(
     Parameters
     ----------
     candidates
-        Models of any mode; those of another mode are left out, baselines of mode ``any`` are in.
+        Models of any mode; those of another mode and transductive ones are left out, baselines of
+        mode ``any`` are in.
     id_val_gain
         First minus second, paired on id_val; asked only where the best model is not of the family
         of first choice.
@@ -105,7 +106,7 @@ def _one_per_configuration(candidates: Sequence[Candidate], mode: Mode) -> dict[
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for one in sorted(candidates, key=lambda one: one.key):
         in_mode = one.key.mode == mode or one.key.role is FamilyRole.BASELINE
-        if in_mode and one.id_val_macro_f1 is not None:
+        if in_mode and one.id_val_macro_f1 is not None and not one.key.is_transductive:
             groups.setdefault((one.key.family, one.key.context), []).append(one)
     return {group[0].key: _mean(group) for group in groups.values()}
 
@@ -146,7 +147,7 @@ def _recommend(
     id_val_gain: Callable[[ModelKey, ModelKey], Gain],
 ) -> tuple[ModelKey | None, str]:
     if learned is None:
-        return None, "no learned model of this mode has an id_val score"
+        return None, "no learned model of this mode can be chosen: none has an id_val score"
     if simple is None:
         return None, f"{learned[0].label} has no simple model to be measured against"
     if simple[0].role is FamilyRole.BASELINE and simple[1] >= learned[1]:

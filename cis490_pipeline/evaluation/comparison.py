@@ -2,7 +2,7 @@
 
 Two families of tests are declared before any number is seen: every model against ``elapsed_time``,
 and every learned model against the simple model that id_val chose for its mode. Holm's correction
-runs within each.
+runs within each. Transductive models are in neither: no claim about a device rests on them.
 
 Shape suffixes: E episodes, M models, K classes.
 
@@ -252,7 +252,9 @@ def _time_pairs(test: Mapping[ModelKey, Predictions]) -> list[tuple[ModelKey, Mo
     clocks = sorted(key for key in test if key.family == ELAPSED_TIME)
     if not clocks:
         return []
-    return [(key, clocks[0]) for key in test if key.family != ELAPSED_TIME]
+    return [
+        (key, clocks[0]) for key in test if key.family != ELAPSED_TIME and not key.is_transductive
+    ]
 
 
 def _simple_pairs(
@@ -266,6 +268,7 @@ def _simple_pairs(
         and key != choice.simple
         and key.mode == choice.mode
         and key.role is not FamilyRole.BASELINE
+        and not key.is_transductive
     ]
 
 

@@ -18,13 +18,15 @@ from cis490_pipeline.evaluation.comparison import (
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, GRAMMAR_ONLY, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
+from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
 _MOST_NAMES = 4
 
 
 def headline(comparison: Comparison) -> str:
     """Return the result of a split in one line, conditions first."""
-    return "; ".join((*_conditions(comparison), *_result(comparison)))
+    parts = (*_conditions(comparison), *_result(comparison), *_transductive(comparison))
+    return "; ".join(parts)
 
 
 def names(items: Sequence[str]) -> str:
@@ -112,6 +114,14 @@ def _recommended(comparison: Comparison) -> list[str]:
     if comparison.recommended is None:
         return ["no model is recommended"]
     return [f"recommended: {comparison.recommended.label}"]
+
+
+def _transductive(comparison: Comparison) -> list[str]:
+    """Name the models that no device could be, so that their figures do not pass for others."""
+    labels = [one.key.label for one in comparison.models if one.key.is_transductive]
+    if not labels:
+        return []
+    return [f"shown, never chosen: {names(sorted(set(labels)))} ({TRANSDUCTIVE_NOTE})"]
 
 
 def _scored(comparison: Comparison, key: ModelKey) -> str:

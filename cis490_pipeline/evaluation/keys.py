@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.context import Context
 
 
 class FamilyRole(StrEnum):
@@ -65,6 +66,11 @@ class ModelKey:
         if self.context != NO_CONTEXT:
             parts.append(self.context)
         return "/".join(parts)
+
+    @property
+    def is_transductive(self) -> bool:
+        """Whether it uses windows of the test host that no device has: shown, and never chosen."""
+        return self.context == Context.TRANSDUCTIVE.value
 
     @property
     def role(self) -> FamilyRole:

@@ -48,9 +48,13 @@ class PartShare:
 def channels_from(value_NF: NDArray[np.float64], n_channels: int) -> NDArray[np.float64]:
     """Return signed attributions per channel, ``[N, C]``."""
     n_windows, n_columns = value_NF.shape
-    if n_columns == n_channels:
-        return value_NF
+    if _of_sequences(n_columns, n_channels):
+        return value_NF.reshape(n_windows, -1, n_channels).sum(axis=1)
     return value_NF.reshape(n_windows, -1, n_channels, N_STATS).sum(axis=(1, 3))
+
+
+def _of_sequences(n_columns: int, n_channels: int) -> bool:
+    return n_columns < n_channels * N_STATS
 
 
 def by_phase(value_NR: NDArray[np.float64], y_N: NDArray[np.int64], n_phases: int) -> Cells:
@@ -79,10 +83,10 @@ def part_shares(
 ) -> tuple[PartShare, ...]:
     """Return which statistics, and which comparisons with the past, carry the attributions.
 
-    Empty for sequence families, whose columns are the channels themselves.
+    Empty for sequence families, whose columns are the channels themselves, once or twice.
     """
     n_windows, n_columns = value_NF.shape
-    if n_columns == n_channels:
+    if _of_sequences(n_columns, n_channels):
         return ()
     size_NPCS = np.abs(value_NF).reshape(n_windows, blocks_of(context), n_channels, N_STATS)
     statistics = [stat.value for stat in STATS]

@@ -52,7 +52,8 @@ def in_context(
     past_BLF
         The ``RANGE_WINDOWS`` windows before each, nearest first; NaN where there was none.
     first_BF
-        The device's first window; read for ``commissioned`` alone.
+        The device's first window; read for ``commissioned`` alone. The level of a host, which
+        ``transductive`` has, is none of the past (``datasets.levels``).
 
     Returns
     -------
@@ -103,6 +104,37 @@ def relative_to_now(x_BCT: NDArray[np.float32], n_own: int) -> NDArray[np.float3
         own_BLF = np.moveaxis(z_BCT[part, :, -n_own:], 2, 1)
         z_BCT[part] -= _mean_of_present(own_BLF)[:, :, np.newaxis]
     return z_BCT
+
+
+def beside_level(
+    x_BCT: NDArray[np.float32],
+    n_own: int,
+    centre_BC: NDArray[np.float32],
+    scale_BC: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return stretches relative to now, and after them the same relative to a level.
+
+    Parameters
+    ----------
+    x_BCT, n_own
+        As for ``relative_to_now``.
+    centre_BC, scale_BC
+        The level on the signed logarithm, and what is 1 away from it.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        ``[B, 2C, T]``. A channel without a level is missing in the second half.
+    """
+    level_BCT = signed_log(x_BCT)
+    level_BCT -= centre_BC[:, :, np.newaxis]
+    level_BCT /= scale_BC[:, :, np.newaxis]
+    return np.concatenate([relative_to_now(x_BCT, n_own), level_BCT], axis=1)
+
+
+def level_of(x_BCT: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of each channel on the signed logarithm, ``[B, C]``; NaN without a value."""
+    return _mean_of_present(np.moveaxis(signed_log(x_BCT), 2, 1))
 
 
 def no_past(n_windows: int, n_statistics: int) -> NDArray[np.float32]:

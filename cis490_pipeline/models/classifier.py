@@ -269,15 +269,10 @@ class FamilySpec:
 
     @property
     def contexts(self) -> tuple[Context, ...]:
-        """How much of the past it can be given; the first is the default.
-
-        ``commissioned`` is a matter of statistics: of a sequence, the first window is not a part.
-        """
+        """How much of the past it can be given; the first is the default."""
         match self.inputs:
-            case Inputs.SUMMARY:
-                return (Context.NONE, Context.RECENT, Context.COMMISSIONED)
-            case Inputs.SEQUENCE:
-                return (Context.NONE, Context.RECENT)
+            case Inputs.SUMMARY | Inputs.SEQUENCE:
+                return tuple(Context)
             case Inputs.TIME | Inputs.NOTHING:
                 return (Context.NONE,)
 

@@ -25,6 +25,7 @@ from cis490_pipeline.reporting.text import (
     number_or_dash,
     scored,
 )
+from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
 _CONTEXT_WORDS: Final = {
     "none": "It sees one window at a time.",
@@ -33,6 +34,10 @@ _CONTEXT_WORDS: Final = {
     "commissioned": "It sees each window beside those of the last two minutes and beside the "
     "device's first. That assumes that the device was clean when it was commissioned: one that "
     "was infected already is compared with its infection, and its scores do not count.",
+    "transductive": "It sees each window beside those of the last two minutes, and relative to the "
+    "level of its host: median and spread over all windows of the host, those of the future "
+    "included, without their labels. No device has that on its first day: it is neither exported "
+    "nor recommended, and its scores are no evidence of what a device would do.",
 }
 """What a model's context asks of whoever uses it."""
 
@@ -137,8 +142,11 @@ def _evaluation_lines(evaluation: ModelEvaluation | None) -> list[str]:
     if evaluation is None:
         return ["This bundle has no test set of its own: no score is claimed for it."]
     rows = [[one.phase, scored(one.f1), str(one.n_windows)] for one in evaluation.classes]
+    flag = f" ({TRANSDUCTIVE_NOTE})" if evaluation.key.is_transductive else ""
     return [
-        markdown_text(f"Macro F1 {scored(evaluation.macro_f1)}, {_basis(evaluation.macro_f1)}."),
+        markdown_text(
+            f"Macro F1 {scored(evaluation.macro_f1)}{flag}, {_basis(evaluation.macro_f1)}."
+        ),
         "",
         *markdown_table(["phase", "F1", "windows"], rows),
         "",

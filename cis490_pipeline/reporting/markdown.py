@@ -54,7 +54,7 @@ def summary_table(report: Report) -> str:
 
 
 def _quote(report: Report) -> str:
-    lines = [headline(report.comparison), *report.comparison.scope.warnings]
+    lines = [headline(report.comparison), *report.notes()]
     return "\n>\n".join(f"> {markdown_text(line)}" for line in lines if line)
 
 
@@ -63,11 +63,15 @@ def _models(report: Report) -> list[str]:
     rows: list[list[str]] = []
     for one in report.ranked():
         scores = report.evaluation(one.key)
-        recommended = one.key == report.comparison.recommended
+        marks = [
+            one.role.value,
+            *(["recommended"] if one.key == report.comparison.recommended else []),
+            *(["transductive"] if one.key.is_transductive else []),
+        ]
         rows.append(
             [
                 report.name(one.key),
-                f"{one.role.value}, recommended" if recommended else one.role.value,
+                ", ".join(marks),
                 "none" if one.id_val_macro_f1 is None else number(one.id_val_macro_f1),
                 scored(one.macro_f1),
                 _bca(one.macro_f1),

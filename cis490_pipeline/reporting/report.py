@@ -12,6 +12,7 @@ from cis490_pipeline.evaluation.comparison import ComparedModel, Comparison
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
 from cis490_pipeline.explain.result import Explanation
+from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
 LEDGER_LINES: Final = 12
 """Readings of the test set that a report quotes; the table has them all."""
@@ -60,6 +61,14 @@ class Report:
     def ranked(self) -> tuple[ComparedModel, ...]:
         """Return the models in the order of id_val, best first: the test set ranks nothing."""
         return tuple(sorted(self.comparison.models, key=_by_id_val))
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what must be said of all figures before they are shown."""
+        labels = sorted(
+            {one.key.label for one in self.comparison.models if one.key.is_transductive}
+        )
+        flagged = [f"{', '.join(labels)}: {TRANSDUCTIVE_NOTE}; never chosen, in no test"]
+        return (*self.comparison.scope.warnings, *(flagged if labels else ()))
 
     def evaluation(self, key: ModelKey) -> ModelEvaluation:
         """Return the evaluation of one of the models."""

@@ -1,7 +1,9 @@
 """How much of the past a model sees beside its window, and what exactly.
 
-Everything here is causal: of a window, only what lies before its end counts. The numbers are part
-of what a stored model means; whoever changes one raises the format version of the bundles.
+All but one are causal: of a window, only what lies before its end counts. ``transductive`` is not:
+it knows the level of its host from all of the host's windows, later ones included, though never a
+label. The numbers are part of what a stored model means; whoever changes one raises the format
+version of the bundles.
 
 Not here: the arithmetic (``features.past``), which families have which (``models.classifier``).
 """
@@ -19,8 +21,14 @@ class Context(StrEnum):
     NONE = "none"  # the window alone
     RECENT = "recent"  # the last minutes of the same episode
     COMMISSIONED = "commissioned"  # and the device's first window, which must have been clean
+    TRANSDUCTIVE = "transductive"  # and the level of its host, from all windows that are loaded
 
 
+TRANSDUCTIVE_NOTE: Final = (
+    "transductive: uses all of the test host's unlabelled windows, not available to a device on "
+    "its first day"
+)
+"""What every table says of figures in that context."""
 STEPS_WINDOWS: Final = (1, 2)
 """Windows before that a window is compared with: half of the first one's ticks are this window's
 too, so that the difference is its late half's against the time before it; the second shares none.
@@ -68,6 +76,7 @@ STRETCHES: Final[dict[Context, Stretch]] = {
     Context.NONE: _ALONE,
     Context.RECENT: _BACK,
     Context.COMMISSIONED: _BACK,
+    Context.TRANSDUCTIVE: _BACK,
 }
 
 
@@ -75,6 +84,18 @@ def blocks_of(context: Context) -> int:
     """Return how many columns stand for each statistic of the window.
 
     >>> [blocks_of(context) for context in Context]
-    [1, 7, 8]
+    [1, 7, 8, 7]
     """
-    return {Context.NONE: 1, Context.RECENT: 7, Context.COMMISSIONED: 8}[context]
+    blocks = {Context.NONE: 1, Context.RECENT: 7, Context.COMMISSIONED: 8, Context.TRANSDUCTIVE: 7}
+    return blocks[context]
+
+
+def sequence_blocks_of(context: Context) -> int:
+    """Return how many channels of a sequence stand for each of the grid.
+
+    Two where there is a level to be relative to, beside the window's own mean.
+
+    >>> [sequence_blocks_of(context) for context in Context]
+    [1, 1, 2, 2]
+    """
+    return 2 if context in (Context.COMMISSIONED, Context.TRANSDUCTIVE) else 1

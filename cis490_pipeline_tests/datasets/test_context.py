@@ -147,16 +147,17 @@ def test_a_batch_is_the_same_columns_without_holding_them_all(smoke, everyone, c
     assert cases.summary_NF is None
 
 
+@pytest.mark.parametrize("context", [Context.COMMISSIONED, Context.TRANSDUCTIVE])
 @pytest.mark.parametrize("value", [np.nan, 1e30])
-def test_nothing_of_a_hidden_channel_comes_with_the_past(smoke, everyone, tmp_path, value):
+def test_nothing_of_a_hidden_channel_comes_with_the_past(smoke, everyone, tmp_path, value, context):
     copy = poisoned(smoke, tmp_path / "data", value)
-    before, after = (_load(w, everyone, Context.COMMISSIONED) for w in (smoke, copy))
+    before, after = (_load(w, everyone, context) for w in (smoke, copy))
     assert summary_of(before).tobytes() == summary_of(after).tobytes()
     every = _every(before)
     assert before.sequences.gather(every).tobytes() == after.sequences.gather(every).tobytes()
 
 
-@pytest.mark.parametrize("context", LOOKING_BACK)
+@pytest.mark.parametrize("context", [*LOOKING_BACK, Context.TRANSDUCTIVE])
 def test_no_members_are_no_cases_in_any_context(smoke, context):
     cases = _load(smoke, (), context)
     assert summary_of(cases).shape == (0, cases.in_context.n_channels)

@@ -67,6 +67,7 @@ class Setting:
 SETTINGS: Final = (
     Setting(name="recent"),
     Setting(name="commissioned", context=Context.COMMISSIONED),
+    Setting(name="transductive", context=Context.TRANSDUCTIVE),
     Setting(name="without the filter", exponents=None),
     Setting(name="plain forward filter", exponents=(1.0, 1.0)),
     Setting(name="without copies", copies=0),

@@ -12,6 +12,7 @@ from cis490_pipeline.edge.onnx_model import open_onnx
 from cis490_pipeline.edge.recording import read_recording
 from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.bundle import open_bundle
+from cis490_pipeline.models.onnx_export import export_bundle
 from cis490_pipeline.models.predict import window_scorer
 from cis490_pipeline.schema.channels import N_CHANNELS, Mode
 from cis490_pipeline.schema.context import Context
@@ -26,6 +27,7 @@ BUNDLES = [
     ("gbt", Mode.ORACLE, Context.RECENT),
     ("mlp", Mode.REALISTIC, Context.RECENT),
     ("transformer", Mode.REALISTIC, Context.RECENT),
+    ("cnn", Mode.REALISTIC, Context.COMMISSIONED),
     ("lstm", Mode.ORACLE, Context.NONE),
 ]
 
@@ -144,6 +146,25 @@ def test_a_model_of_other_cases_than_windows_is_refused(tmp_path):
     opened = open_bundle(tmp_path / "models" / outcome.bundle)
     with pytest.raises(BundleError, match=r"does not take the windows.*\(25, 20\)"):
         Detector(opened.header, window_scorer(opened))
+
+
+@pytest.mark.parametrize("name", ["gbt", "cnn"])
+def test_a_transductive_model_is_neither_served_nor_exported(tmp_path_factory, tmp_path, name):
+    overrides = {"rounds": 2} if name == "gbt" else {"filters": 8, "blocks": 2, "epochs": 1}
+    options = FitOptions(
+        family=name, mode=Mode.REALISTIC, context=Context.TRANSDUCTIVE, overrides=overrides
+    )
+    _, directory = fitted(tmp_path_factory, options)
+    opened = open_bundle(directory)
+    for refused in (
+        lambda: Detector(opened.header, window_scorer(opened)),
+        lambda: export_bundle(opened, tmp_path / "model.onnx"),
+    ):
+        with pytest.raises(BundleError, match="a device cannot serve this context") as caught:
+            refused()
+        assert "all of the test host's unlabelled windows" in caught.value.found
+        assert "--context recent" in caught.value.todo
+    assert not (tmp_path / "model.onnx").exists()
 
 
 def test_no_ticks_give_no_windows():

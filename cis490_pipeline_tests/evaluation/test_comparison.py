@@ -3,6 +3,8 @@
 # An interval that is None fails these tests at run time, as it should.
 # pyright: reportOperatorIssue=false, reportOptionalOperand=false
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -159,6 +161,21 @@ def test_baseline_that_wins_on_id_val_leaves_nothing_to_recommend():
     assert found.best_learned == GBT
     assert found.choices[0].simple == TIME
     assert "no model is recommended" in headline(found)
+
+
+def test_a_transductive_model_is_shown_and_neither_chosen_nor_tested(win):
+    better = {replace(GBT, context="transductive"): (0.99, 0.99)}
+    both = {replace(CNN, context="transductive"): (0.99, 0.98), **better}
+    found = _compare({**WIN, **both})
+    assert found.choices == win.choices
+    assert (found.best_learned, found.recommended) == (win.best_learned, win.recommended)
+    assert found.differences == win.differences, "Holm's correction counts no other test either"
+    scored = {one.key: one.macro_f1.point for one in found.models}
+    assert all(scored[key] > scored[GBT] for key in both)
+    flag = "cnn/realistic/transductive, gbt/realistic/transductive (transductive: uses all of the"
+    assert headline(found).endswith("its first day)")
+    assert f"shown, never chosen: {flag}" in headline(found)
+    assert "transductive" not in headline(win)
 
 
 def test_realistic_is_chosen_before_oracle():

@@ -121,6 +121,15 @@ def test_the_columns_of_a_channel_are_summed_with_their_signs() -> None:
     assert cells == ((None, 0.0), (None, 4.0), (None, 4.0))
 
 
+def test_a_channel_that_a_sequence_has_twice_is_one_channel() -> None:
+    """In some contexts a stretch is seen relative to now, and again relative to a level."""
+    twice_NF = np.array([[1.0, 2.0, 3.0, -1.0, 0.5, 0.0]])
+    assert channels_from(twice_NF, 3).tolist() == [[0.0, 2.5, 3.0]]
+    assert channels_from(twice_NF[:, :3], 3).tolist() == [[1.0, 2.0, 3.0]]
+    context = Context.COMMISSIONED
+    assert part_shares(twice_NF, np.array([0]), 1, n_channels=3, context=context) == ()
+
+
 def test_shares_of_statistics_and_of_the_past_add_up() -> None:
     value_NF = np.random.default_rng(0).normal(size=(12, blocks_of(Context.RECENT) * 3 * 6))
     y_N = np.repeat([0, 2], 6)

@@ -92,7 +92,10 @@ def test_an_asset_fits_a_model_for_every_seed_and_context_that_its_family_has() 
     assert found["gbt"] == found["cnn"] == [Context.NONE, Context.RECENT]
     assert found["majority"] == found["grammar_only"] == [Context.NONE]
     commissioned = ModelConfig(contexts=["commissioned"])
-    assert [o.context for o in commissioned.to_fit_options(CNN, Mode.ORACLE)] == [Context.NONE]
+    cnn = commissioned.to_fit_options(CNN, Mode.ORACLE)
+    assert [o.context for o in cnn] == [Context.COMMISSIONED]
+    usual = {o.context for spec in FAMILIES for o in ModelConfig().to_fit_options(spec, Mode.ANY)}
+    assert usual == {Context.NONE, Context.RECENT}, "what is transductive is asked for by name"
     several = ModelConfig(contexts=["none", "recent"], seeds=[0, 4], search=True)
     fits = several.to_fit_options(GBT, Mode.ORACLE)
     assert [(o.context.value, o.seed) for o in fits] == [

@@ -50,7 +50,11 @@ def test_model_card_quotes_the_header_and_the_evaluation():
 
 @pytest.mark.parametrize(
     ("context", "words"),
-    [("none", "one window at a time"), ("commissioned", "assumes that the device was clean")],
+    [
+        ("none", "one window at a time"),
+        ("commissioned", "assumes that the device was clean"),
+        ("transductive", "neither exported nor recommended"),
+    ],
 )
 def test_model_card_says_what_its_context_asks_for(context, words):
     key = dataclasses.replace(FACTS.key, context=context)

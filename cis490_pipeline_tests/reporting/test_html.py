@@ -1,6 +1,7 @@
 """The page: well-formed, self-contained, equal to the JSON, and safe with hostile names."""
 
 import re
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -55,6 +56,19 @@ def test_page_adapts_to_phone_dark_and_print(html):
     assert 'content="width=device-width, initial-scale=1"' in html
     assert "prefers-color-scheme: dark" in html
     assert "@media print" in html
+
+
+def test_transductive_figures_are_flagged_in_page_and_markdown():
+    key = replace(GBT, context="transductive")
+    table = split_table({**SKILLS, key: (0.95, 0.9)})
+    report = report_of(table, [*SKILLS, key])
+    page = Page(render_html(report))
+    flag = "gbt/realistic/transductive: transductive: uses all of the test host's unlabelled"
+    assert any(text.startswith(flag) for text in page.texts)
+    assert page.texts.count("transductive") == 1, "the tag beside its name in the table"
+    markdown = render_markdown(report).replace("\\", "")
+    assert flag in markdown
+    assert "| gbt/realistic/transductive | simple, transductive |" in markdown
 
 
 def test_headline_comes_first_and_is_that_of_the_comparison(report, html):

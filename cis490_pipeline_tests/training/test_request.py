@@ -77,7 +77,7 @@ def test_everything_that_matters_changes_the_identity():
     found = [
         _identity(),
         _identity(replace(GBT, seed=1)),
-        _identity(replace(GBT, context=Context.RECENT)),
+        *(_identity(replace(GBT, context=context)) for context in Context if context != "none"),
         _identity(replace(GBT, phase_filter=True)),
         _identity(replace(GBT, mode=Mode.ORACLE)),
         _identity(replace(GBT, statuses=("accepted", "degraded"))),
@@ -103,7 +103,7 @@ def test_the_order_of_statuses_and_whole_floats_do_not():
 @pytest.mark.parametrize(
     ("name", "mode", "context"),
     [
-        ("cnn", Mode.REALISTIC, Context.COMMISSIONED),
+        ("grammar_only", Mode.ANY, Context.TRANSDUCTIVE),
         ("majority", Mode.ANY, Context.RECENT),
         ("elapsed_time", Mode.ANY, Context.RECENT),
     ],
