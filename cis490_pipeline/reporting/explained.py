@@ -3,6 +3,7 @@
 Not here: the heat map (``heat_map``), the figures (``explain``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,7 +43,12 @@ class ExplainedModel:
 
 
 def explained_section(report: Report) -> Markup:
-    """Return the section as HTML, the chosen model first and open."""
+    """Return a report's section as HTML, the chosen model first and open."""
+    return section_of(ordered(report))
+
+
+def section_of(named: Sequence[tuple[str, Explanation]]) -> Markup:
+    """Return the section as HTML for models with their names, the first one open."""
     explained = [
         ExplainedModel(
             name=name,
@@ -50,7 +56,7 @@ def explained_section(report: Report) -> Markup:
             figure=heat_map(one, caption=f"attributions of {name}, channel × phase"),
             groups=agreement_groups(one),
         )
-        for name, one in ordered(report)
+        for name, one in named
     ]
     filters = {"signed": signed_number, "colour": family_colour}
     page = render_page("explanations.html.j2", {"explained": explained}, filters)
@@ -95,9 +101,14 @@ def agreement_groups(explanation: Explanation) -> tuple[AgreementGroup, ...]:
 
 
 def explained_markdown(report: Report) -> list[str]:
+    """Return the lines of a report's section in Markdown."""
+    return markdown_lines(ordered(report))
+
+
+def markdown_lines(named: Sequence[tuple[str, Explanation]]) -> list[str]:
     """Return the section's lines in Markdown: the strongest channels, and the agreements."""
     lines: list[str] = []
-    for name, one in ordered(report):
+    for name, one in named:
         lines += [f"### {markdown_text(name)}", "", *explanation_lines(one), ""]
     return lines or ["No model of this split has been explained."]
 

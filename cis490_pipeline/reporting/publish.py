@@ -28,7 +28,7 @@ from cis490_pipeline.reporting.html import render_html
 from cis490_pipeline.reporting.markdown import render_markdown, summary_table
 from cis490_pipeline.reporting.model_facts import model_facts
 from cis490_pipeline.reporting.report import LedgerEntry, Report
-from cis490_pipeline.reporting.untested import untested_html, untested_markdown
+from cis490_pipeline.reporting.untested import UntestedReport, untested_html, untested_markdown
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.layout import Layout
@@ -133,16 +133,21 @@ def _publish_untested(
     sentence = (
         f"{split}: {len(fitted)} models fitted on all hosts, no test set, no score of its own"
     )
-    text = untested_markdown(sentence, fitted, claims)
-    encoded = msgspec.json.encode(
-        {"split": split, "headline": sentence, "models": fitted, "quoted": dict(claims)}
+    report = UntestedReport(
+        sentence=sentence,
+        fitted=fitted,
+        claims=claims,
+        explanations=_explanations(warehouse.layout, records),
     )
+    text = untested_markdown(report)
+    figures = {"split": split, "headline": sentence, "models": fitted, "quoted": dict(claims)}
+    encoded = msgspec.json.encode({**figures, "explanations": report.explanations})
     return _write(
         warehouse.layout,
         split,
         headline=sentence,
         table_markdown=text,
-        pages=(untested_html(sentence, fitted, claims), text, encoded),
+        pages=(untested_html(report), text, encoded),
     )
 
 

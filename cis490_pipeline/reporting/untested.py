@@ -4,56 +4,76 @@ Not here: pages of splits that were tested (``html``, ``markdown``).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.models.current import FittedModel
-from cis490_pipeline.reporting.text import (
-    html_text,
-    markdown_table,
-    markdown_text,
-    number_or_dash,
-)
+from cis490_pipeline.reporting.explained import key_of, markdown_lines, section_of
+from cis490_pipeline.reporting.templates import render_page
+from cis490_pipeline.reporting.text import markdown_table, markdown_text, number_or_dash
+from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE, Context
 
 _HEAD = ("family", "mode", "context", "seed", "bundle", "id_val macro F1")
 _WHY = (
     "These bundles are the ones to ship. Nothing was held out, so nothing here says how well they "
     "do on a device never seen; the leave-one-host-out reports below are the only evidence."
 )
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color-scheme:light dark}table{border-collapse:collapse}td,th{padding:.3rem .8rem;"
-    "text-align:left;border-bottom:1px solid #8886}"
-)
 
 
-def untested_markdown(
-    sentence: str, fitted: Sequence[FittedModel], claims: Sequence[tuple[str, str]]
-) -> str:
-    """Return the page as Markdown; ``claims`` are (split, headline) of tested splits."""
-    lines = [f"# {markdown_text(sentence)}", "", _WHY, ""]
-    lines += markdown_table(_HEAD, [_row(model) for model in fitted])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UntestedReport:
+    """What the page shows; ``claims`` are (split, headline) of splits that were tested.
+
+    ``explanations`` are those of the models in ``fitted``, as many as there are.
+    """
+
+    sentence: str
+    fitted: Sequence[FittedModel]
+    claims: Sequence[tuple[str, str]]
+    explanations: Sequence[Explanation]
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what must be said of some of the models."""
+        flagged = [one for one in self.fitted if one.context == Context.TRANSDUCTIVE.value]
+        return (f"Not to ship – {TRANSDUCTIVE_NOTE}.",) if flagged else ()
+
+    def named(self) -> list[tuple[str, Explanation]]:
+        """Return the explanations with their models' names, best on id_val first."""
+        score = {one.bundle: one.id_val_macro_f1 or 0.0 for one in self.fitted}
+        ranked = sorted(
+            self.explanations, key=lambda one: (-score.get(one.bundle, 0.0), key_of(one))
+        )
+        labels = [key_of(one).label for one in ranked]
+        return [
+            (label if labels.count(label) == 1 else f"{label} seed {one.seed}", one)
+            for label, one in zip(labels, ranked, strict=True)
+        ]
+
+
+def untested_markdown(report: UntestedReport) -> str:
+    """Return the page as Markdown."""
+    lines = [f"# {markdown_text(report.sentence)}", "", _WHY, ""]
+    lines += [f"- {markdown_text(note)}\n" for note in report.notes()]
+    lines += markdown_table(_HEAD, [_row(model) for model in report.fitted])
     lines += ["", "## Evidence from other splits", ""]
-    lines += [f"- **{markdown_text(name)}**: {markdown_text(text)}" for name, text in claims]
-    return "\n".join(lines if claims else [*lines, "None yet."]) + "\n"
+    quoted = [f"- **{markdown_text(name)}**: {markdown_text(text)}" for name, text in report.claims]
+    lines += quoted or ["None yet."]
+    lines += ["", "## What the models look at", "", *markdown_lines(report.named())]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def untested_html(
-    sentence: str, fitted: Sequence[FittedModel], claims: Sequence[tuple[str, str]]
-) -> str:
-    """Return the same as one self-contained page."""
-    head = "".join(f"<th>{html_text(name)}</th>" for name in _HEAD)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html_text(cell)}</td>" for cell in _row(model)) + "</tr>"
-        for model in fitted
-    )
-    quoted = "".join(f"<li><b>{html_text(n)}</b>: {html_text(t)}</li>" for n, t in claims)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html_text(sentence)}</title><style>{_STYLE}</style>"
-        f"<h1>{html_text(sentence)}</h1><p>{_WHY}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<h2>Evidence from other splits</h2><ul>{quoted or '<li>None yet.</li>'}</ul></html>"
-    )
+def untested_html(report: UntestedReport) -> str:
+    """Return the same as one self-contained page, with the heat maps."""
+    context = {
+        "sentence": report.sentence,
+        "why": _WHY,
+        "notes": report.notes(),
+        "head": _HEAD,
+        "rows": [_row(model) for model in report.fitted],
+        "claims": report.claims,
+        "explained": section_of(report.named()),
+    }
+    return render_page("untested.html.j2", context, {})
 
 
 def _row(model: FittedModel) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,11 +10,15 @@ import pytest
 
 from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.evaluation.on_split import ScoringContext
+from cis490_pipeline.explain.on_split import explain_model, explainable_models
+from cis490_pipeline.explain.result import ExplainOptions
 from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.quality.alerts import AlertsReading, parse_alerts
 from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.reporting.text import html_text, markdown_text
+from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.datasets.farm import FIRST, ingest, ship
@@ -127,6 +132,33 @@ def test_deploy_claims_nothing_and_quotes_the_splits_that_were_tested(mine: Ware
     assert report.content_hash != alone.content_hash
     (card,) = publish_model_cards(mine, "deploy").paths
     assert "no score is claimed" in card.read_text("utf-8")
+
+
+def test_deploy_shows_what_its_models_look_at(mine: Warehouse) -> None:
+    plan(mine, "deploy")
+    transductive = replace(CHEAP[2], context=Context.TRANSDUCTIVE)
+    for options in (CHEAP[1], CHEAP[2], transductive):
+        fit(mine, "deploy", options)
+    for options in CHEAP[1:]:
+        score(mine, "deploy", options)
+    before = publish_comparison(mine, "deploy", noon)
+    assert "No model of this split has been explained" in before.html.read_text("utf-8")
+    assert "No model of this split has been explained" in before.markdown.read_text("utf-8")
+    few = ExplainOptions(windows_per_phase=4)
+    for fitted in explainable_models(mine.layout, "deploy"):
+        explain_model(mine, fitted, few, ScoringContext(why="test"))
+    report = publish_comparison(mine, "deploy", noon)
+    html, markdown = report.html.read_text("utf-8"), unescaped(report.markdown.read_text("utf-8"))
+    assert html.count("<svg") == 1 + 2, "the pattern of hatches, and a heat map for each model"
+    explained = json.loads(report.json.read_text("utf-8"))["explanations"]
+    assert {one["context"] for one in explained} == {"none", "transductive"}
+    for name in ("gbt/realistic", "gbt/realistic/transductive"):
+        assert f"### {name}\n" in markdown
+        assert name in " ".join(Page(html).texts)
+    assert "untested: the split has no test set" in html
+    assert "Not to ship – transductive: uses all of the test host's" in markdown
+    assert "Not to ship – transductive: uses all of the test host" in html
+    assert report.content_hash != before.content_hash
 
 
 SCRIPT = "<script>alert(1)</script>"
