@@ -14,6 +14,7 @@ from cis490_pipeline.cli.output import ProgressLine, emit_json, json_option, pri
 from cis490_pipeline.cli.reporter import TerminalReporter
 from cis490_pipeline.datasets.host_lists import load_host_lists
 from cis490_pipeline.datasets.planning import write_training_set
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.edge.header import Trial
 from cis490_pipeline.models.catalog import FAMILIES, family
 from cis490_pipeline.models.classifier import Procedure
@@ -21,6 +22,7 @@ from cis490_pipeline.reporting.search import SEARCH_HEADER, search_rows
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.splits.config import SplitConfig
+from cis490_pipeline.training.alarm import alarm_policy
 from cis490_pipeline.training.fitted import never_cancelled
 from cis490_pipeline.training.job import TrainingOutcome
 from cis490_pipeline.training.on_split import FitOptions, fit_on_split, request_of
@@ -28,7 +30,7 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 
 
 def _fit_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add what is part of the fit: seeds, epochs, filter, search."""
+    """Add what is part of the fit: seeds, epochs, filter, search, alarm."""
     options = (
         click.option(
             "--phase-filter/--no-phase-filter",
@@ -48,6 +50,20 @@ def _fit_options(function: Callable[..., None]) -> Callable[..., None]:
             "--search",
             is_flag=True,
             help="Try the family's declared grid, keep the best on id_val.",
+        ),
+        click.option(
+            "--alarm",
+            default="2/3",
+            show_default=True,
+            metavar="K/N",
+            help="The alarm rings at the K-th positive window among N.",
+        ),
+        click.option(
+            "--alarm-budget",
+            default=AlarmPolicy().budget,
+            show_default=True,
+            type=float,
+            help="Share of the id_val episodes that may raise a false alarm.",
         ),
         click.option(
             "--epochs", default=None, type=click.IntRange(min=1), help="Networks: exact passes."
@@ -85,6 +101,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     *,
     phase_filter: bool | None,
     search: bool,
+    alarm: str,
+    alarm_budget: float,
     threads: int,
     as_json: bool,
 ) -> None:
@@ -98,6 +116,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         phase_filter=phase_filter,
         overrides={} if epochs is None else {"epochs": epochs},
         search=search,
+        alarm=alarm_policy(alarm, alarm_budget),
         threads=threads,
     )
     warehouse = warehouse_for(data)

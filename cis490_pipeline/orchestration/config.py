@@ -9,12 +9,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.explain.result import ExplainOptions
 from cis490_pipeline.models.classifier import FamilySpec
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.splits.config import SplitConfig
+from cis490_pipeline.training.alarm import alarm_policy
 from cis490_pipeline.training.on_split import FitOptions
 
 
@@ -125,10 +127,19 @@ class ModelConfig(PretrainingConfig):
         description="Try the family's declared grid and take what is best on id_val; takes as many "
         "fits as the grid has combinations.",
     )
+    alarm: str = Field(
+        default="2/3", description="The alarm rings at so many positive windows among so many."
+    )
+    alarm_budget: float = Field(
+        default=AlarmPolicy().budget,
+        description="Share of the id_val episodes that may raise a false alarm.",
+    )
 
     def to_fit_options(self, spec: FamilySpec, mode: Mode) -> tuple[FitOptions, ...]:
         """Return one fit for each context and seed, as ``PretrainingConfig``."""
         plain = super().to_fit_options(spec, mode)
+        alarm = alarm_policy(self.alarm, self.alarm_budget)
         return tuple(
-            replace(one, phase_filter=self.phase_filter, search=self.search) for one in plain
+            replace(one, phase_filter=self.phase_filter, search=self.search, alarm=alarm)
+            for one in plain
         )

@@ -68,6 +68,7 @@ class ModelFacts:
     size_bytes: int
     trunk: str | None = None
     search: tuple[Trial, ...] = ()
+    alarm: str = ""
 
 
 def model_card(facts: ModelFacts, evaluation: ModelEvaluation | None) -> str:
@@ -102,6 +103,7 @@ def _model_lines(facts: ModelFacts) -> list[str]:
             ("feature schema", facts.schema_fingerprint),
             ("macro F1 on id_val", number_or_dash(facts.id_val_macro_f1)),
             ("temperature", number_or_dash(facts.temperature)),
+            ("alarm", facts.alarm),
         )
     )
 

@@ -5,6 +5,7 @@ Not here: the card (``cards``).
 
 from collections.abc import Mapping
 
+from cis490_pipeline.edge.alarm import AlarmRule
 from cis490_pipeline.edge.header import BundleHeader
 from cis490_pipeline.edge.phase_filter import PhaseFilter
 from cis490_pipeline.evaluation.keys import ModelKey
@@ -42,6 +43,17 @@ def model_facts(record: EvaluationRecord, header: BundleHeader) -> ModelFacts:
         size_bytes=sum(file.bytes for file in header.files.values()),
         trunk=header.trunk,
         search=header.search,
+        alarm=_alarm_in_words(header.alarm),
+    )
+
+
+def _alarm_in_words(rule: AlarmRule) -> str:
+    asked = f"{rule.policy.k} of {rule.policy.n} windows"
+    if rule.threshold is None:
+        return f"{asked}; never rings: {rule.reason}"
+    return (
+        f"{asked} above {rule.threshold:.3f}; budget {100 * rule.policy.budget:g} % of the id_val "
+        f"episodes, {rule.n_false} of {rule.n_episodes} ring before their onset"
     )
 
 

@@ -12,11 +12,13 @@ Not here: the alarm itself (``edge.alarm``); what it is worth on a test set (``e
 
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.edge.alarm import AlarmPolicy, AlarmRule, alarm_score
+from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.filtering import windows_of
 from cis490_pipeline.schema.phases import PHASES, Phase
 from cis490_pipeline.schema.windows import STRIDE_S
@@ -24,6 +26,37 @@ from cis490_pipeline.schema.windows import STRIDE_S
 _CLEAN: Final = PHASES.index(Phase.CLEAN)
 _ONSET: Final = PHASES.index(Phase.INFECTING)
 """From this class on, an episode is infected."""
+
+
+def alarm_policy(windows: str, budget: float) -> AlarmPolicy:
+    """Return the policy that somebody asks for in words.
+
+    Parameters
+    ----------
+    windows
+        ``k/n``: so many positive windows among so many.
+    budget
+        Share of the id_val episodes that may raise a false alarm.
+
+    Raises
+    ------
+    ConfigurationError
+        Where there is no such policy.
+
+    >>> alarm_policy("2/3", 0.05) == AlarmPolicy()
+    True
+    """
+    try:
+        k, n = (int(number) for number in windows.split("/"))
+        return msgspec.convert({"k": k, "n": n, "budget": budget}, AlarmPolicy)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ConfigurationError(
+            "there is no such alarm",
+            where="alarm",
+            expected="k/n with 1 ≤ k ≤ n ≤ 1000 windows, and a budget from 0 to below 1",
+            found=f"{windows}, budget {budget}",
+            todo="correct it, for example to 2/3 and 0.05",
+        ) from error
 
 
 def fit_alarm(p_NK: NDArray[np.float64], id_val: Cases, policy: AlarmPolicy) -> AlarmRule:

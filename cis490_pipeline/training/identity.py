@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.edge.header import FORMAT_VERSION
 from cis490_pipeline.models.classifier import PretrainedHyperParameters
 from cis490_pipeline.models.hyper_parameters import Scalar, scalars_of
@@ -23,7 +24,8 @@ def job_identity(job: Job) -> str:
     The format version of bundles is a part: whoever changes what a stored model means raises it,
     and nothing of before is reused. Threads, device, library versions and commit are left out: they
     may move the last digits, but nobody wants to retrain everything for them. The header records
-    them. What not every job has (a trunk, a search) is a part where there is one.
+    them. What not every job has (a trunk, a search, an alarm of its own) is a part where there is
+    one.
     """
     request = job.request
     parts = {
@@ -35,6 +37,8 @@ def job_identity(job: Job) -> str:
     }
     if request.search:
         parts["search"] = [dict(varied) for varied in request.varied]
+    if request.alarm != AlarmPolicy():
+        parts["alarm"] = [request.alarm.k, request.alarm.n, request.alarm.budget]
     if request.spec.is_pretrained:
         parts["trunk"] = trunk_identity(job)
     return _hashed(parts)

@@ -10,6 +10,7 @@ from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.datasets.loading import load_cases
 from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.models.classifier import Inputs
 from cis490_pipeline.models.current import FittedModel, save_fitted
 from cis490_pipeline.models.provenance import code_commit, library_versions
@@ -34,6 +35,7 @@ class FitOptions:
     """What to fit; ``overrides`` replace the family's default hyper-parameters.
 
     A ``phase_filter`` of None is one where there is a context. ``search`` tries the family's grid.
+    ``alarm`` is what the alarm's threshold has to keep on id_val.
     """
 
     family: str
@@ -43,6 +45,7 @@ class FitOptions:
     seed: int = 0
     overrides: Mapping[str, object] = field(default_factory=dict[str, object])
     search: bool = False
+    alarm: AlarmPolicy = field(default_factory=AlarmPolicy)
     threads: int = 1
 
 
@@ -58,6 +61,7 @@ def request_of(options: FitOptions, statuses: tuple[str, ...]) -> TrainingReques
         hyper_parameters=hyper_parameters_from_overrides(options.family, options.overrides),
         phase_filter=filters_by_default(options.context) if given is None else given,
         search=options.search,
+        alarm=options.alarm,
     )
 
 

@@ -4,8 +4,9 @@ Not here: the training set it is fitted on (``job``), its hash (``identity``).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.classifier import FamilySpec, HyperParameters
@@ -26,6 +27,8 @@ class TrainingRequest:
         Whether the model's probabilities go through a phase filter.
     search
         Whether the family's declared grid is tried, and the best combination on id_val taken.
+    alarm
+        What the alarm's threshold has to keep on id_val.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class TrainingRequest:
     hyper_parameters: HyperParameters
     phase_filter: bool = False
     search: bool = False
+    alarm: AlarmPolicy = field(default_factory=AlarmPolicy)
 
     def __post_init__(self) -> None:
         spec = self.spec

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 
 from cis490_pipeline.datasets.cases import Cases
-from cis490_pipeline.edge.alarm import AlarmPolicy, AlarmRule
+from cis490_pipeline.edge.alarm import AlarmRule
 from cis490_pipeline.edge.header import (
     FORMAT_VERSION,
     BundleHeader,
@@ -138,7 +138,7 @@ def _fitted(
         phase_filter=request.phase_filter,
         trunk=None if trunk is None else trunk_bytes(workshop.registry, trunk),
     )
-    return done, fit_alarm(done.id_val_p_NK, id_val_cases, AlarmPolicy())
+    return done, fit_alarm(done.id_val_p_NK, id_val_cases, request.alarm)
 
 
 def _header(

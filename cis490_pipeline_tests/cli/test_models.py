@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -63,6 +64,10 @@ def test_the_same_training_again_is_reused(call: Call, data: Path) -> None:
     assert "reused, nothing was fitted" in second.stdout
     for key in ("bundle", "identity", "id_val_macro_f1"):
         assert first.result[key] == second.result[key]
+    loud = call(*words, "--alarm", "1/2", "--alarm-budget", "0.2").must_succeed()
+    assert loud.result["identity"] != first.result["identity"], "the bundle holds the threshold"
+    _, header = read_header(data / "models" / loud.result["bundle"])
+    assert header.alarm.policy == AlarmPolicy(k=1, n=2, budget=0.2)
     other = call(*words, "--statuses", "accepted").must_succeed()
     assert other.result["identity"] != first.result["identity"], "statuses are part of it"
     assert other.result["reused"] is False

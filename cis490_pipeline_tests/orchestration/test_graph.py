@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.models.cnn import CNN
@@ -96,7 +97,7 @@ def test_an_asset_fits_a_model_for_every_seed_and_context_that_its_family_has() 
     assert [o.context for o in cnn] == [Context.COMMISSIONED]
     usual = {o.context for spec in FAMILIES for o in ModelConfig().to_fit_options(spec, Mode.ANY)}
     assert usual == {Context.NONE, Context.RECENT}, "what is transductive is asked for by name"
-    several = ModelConfig(contexts=["none", "recent"], seeds=[0, 4], search=True)
+    several = ModelConfig(contexts=["none", "recent"], seeds=[0, 4], search=True, alarm="1/2")
     fits = several.to_fit_options(GBT, Mode.ORACLE)
     assert [(o.context.value, o.seed) for o in fits] == [
         ("none", 0),
@@ -104,7 +105,7 @@ def test_an_asset_fits_a_model_for_every_seed_and_context_that_its_family_has() 
         ("recent", 0),
         ("recent", 4),
     ]
-    assert all(o.search for o in fits)
+    assert all(o.search and o.alarm == AlarmPolicy(k=1, n=2) for o in fits)
     for seeds in ([], [1, 1]):
         with pytest.raises(ConfigurationError, match="seeds"):
             ModelConfig(seeds=seeds).to_fit_options(GBT, Mode.ORACLE)

@@ -106,6 +106,8 @@ def test_a_card_quotes_the_header_of_its_bundle(mine: Warehouse) -> None:
     assert f"| hash of the training episodes | {header.training_ids_hash} |" in text
     assert header.training_ids_hash == load_training_set(mine.layout, SPLIT).training_ids_hash
     assert "| rounds | 3 |" in text
+    rule = header.alarm
+    assert f"| alarm | 2 of 3 windows above {rule.threshold:.3f}; budget 5 % of the id_val" in text
     assert "unseen host lab-b (trained on lab-a)" in text
     assert "| scan-and-dial | untested | untested | untested | 0 |" in text
     assert publish_model_cards(mine, SPLIT).content_hash == cards.content_hash

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.edge.alarm import AlarmPolicy, AlarmState
 from cis490_pipeline.edge.header import FORMAT_VERSION
+from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.bundle import read_header
+from cis490_pipeline.models.gbt import GBT
+from cis490_pipeline.orchestration.config import ModelConfig
 from cis490_pipeline.schema.channels import Mode
-from cis490_pipeline.training.alarm import fit_alarm
+from cis490_pipeline.training.alarm import alarm_policy, fit_alarm
 from cis490_pipeline_tests.conformance.factory import request_for, run_job
 
 CLEAN, ARMED, INFECTING, RUNNING, DORMANT = range(5)
@@ -125,6 +128,31 @@ def test_a_device_rings_falsely_as_often_as_the_rule_says(seed, k, more, budget)
         assert rule.n_episodes == 0
         return
     assert rule.n_false == _false_alarms(rule, p_NK, cases) <= budget * rule.n_episodes + 1e-9
+
+
+def test_a_fit_keeps_the_alarm_that_was_asked_for(tmp_path):
+    """The threshold is fitted to it, and so it is part of what the bundle is."""
+    asked = AlarmPolicy(k=1, n=1, budget=0.5)
+    usual = request_for("elapsed_time", Mode.ANY)
+    first, second = (run_job(one, tmp_path) for one in (usual, replace(usual, alarm=asked)))
+    assert first.identity != second.identity
+    headers = [read_header(tmp_path / "models" / one.bundle)[1] for one in (first, second)]
+    assert [header.alarm.policy for header in headers] == [AlarmPolicy(), asked]
+    assert headers[1].alarm.threshold is not None
+    again = run_job(replace(usual, alarm=alarm_policy("2/3", 0.05)), tmp_path)
+    assert (again.reused, again.identity) == (True, first.identity), "the usual one, in words"
+
+
+@pytest.mark.parametrize(
+    ("windows", "budget"),
+    [("4/3", 0.05), ("0/3", 0.05), ("3", 0.05), ("2/x", 0.05), ("2/3", 1.0), ("2/3", -0.1)],
+)
+def test_an_alarm_that_cannot_be_is_refused(windows, budget):
+    with pytest.raises(ConfigurationError, match="no such alarm") as caught:
+        alarm_policy(windows, budget)
+    assert windows in caught.value.found
+    with pytest.raises(ConfigurationError, match="no such alarm"):
+        ModelConfig(alarm=windows, alarm_budget=budget).to_fit_options(GBT, Mode.ORACLE)
 
 
 def test_a_bundle_carries_its_alarm(tmp_path):
