@@ -61,7 +61,8 @@ class Cases:
     Attributes
     ----------
     y_N
-        int64 class index (phase code), never negative.
+        int64 class index (phase code); ``NOT_A_CLASS`` (−1) only of windows that were loaded to be
+        predicted and nothing else.
     cluster_N
         int64 index of the episode of each case: the unit of every resampling.
     t_center_s_N

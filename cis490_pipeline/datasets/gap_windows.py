@@ -6,7 +6,7 @@ A window whose label is no class (``failed``) is not a row of ``window_features`
 watches its past has seen it all the same. So where a later window looks back at one, its statistics
 are computed from the shard: what a model is trained on is what a device would have had.
 
-Not here: windows after the last row of an episode; nothing looks back at them.
+Not here: windows after the last row of an episode; nothing that is scored looks back at them.
 """
 
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import Cases
-from cis490_pipeline.datasets.gap_windows import Gaps, WindowBlocks, blocks_for, gaps_of
+from cis490_pipeline.datasets.gap_windows import Gaps, blocks_for, gaps_of
 from cis490_pipeline.datasets.in_context import StatisticsInContext
 from cis490_pipeline.datasets.levels import Levels, levels_of_groups
 from cis490_pipeline.datasets.members import Member
@@ -31,9 +31,9 @@ from cis490_pipeline.features.past import level_of, signed_log
 from cis490_pipeline.features.statistics import window_statistics
 from cis490_pipeline.schema.channels import N_CHANNELS, Mode, visible_channels
 from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
-from cis490_pipeline.schema.phases import N_PHASES
+from cis490_pipeline.schema.phases import N_PHASES, NOT_A_CLASS
 from cis490_pipeline.schema.tables import Table
-from cis490_pipeline.schema.windows import N_STATS, WINDOW_TICKS
+from cis490_pipeline.schema.windows import N_STATS, STRIDE_S, WINDOW_S, WINDOW_TICKS
 from cis490_pipeline.warehouse.mapped import PageBudget, scratch_matrix
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -53,7 +53,7 @@ _KEYS: Final = (
 class LoadedCases:
     """Cases together with the rows that they are: what a predictions table needs.
 
-    ``keys`` has one row per case, in the order of the cases.
+    ``keys`` has one row per case that has a label, in the order of the cases.
     """
 
     cases: Cases
@@ -68,11 +68,19 @@ def load_cases(
     summary: bool,
     sequences: bool,
     context: Context = Context.NONE,
+    every_window: bool = False,
 ) -> LoadedCases:
-    """Load every window of the members, sorted by episode and window.
+    """Load every row of the members' windows, sorted by episode and window.
 
     In a context, each window comes with its past within its own episode, never with its future;
     in the transductive one also with the level of its host, from all windows of the members.
+
+    Parameters
+    ----------
+    every_window
+        Whether windows come along whose label is no class (``failed``) and that a row of the same
+        episode follows: a device sees them too, and its phase filter remembers them. Their label is
+        ``NOT_A_CLASS``: cases to predict, and not to fit on.
 
     Raises
     ------
@@ -83,12 +91,12 @@ def load_cases(
     keys = warehouse.tables.read(
         Table.WINDOW_FEATURES, columns=_KEYS, where=is_one_of(members)
     ).sort_by([("episode_id", "ascending"), ("window", "ascending")])
-    episodes = _Episodes(warehouse, keys, members, mode)
+    episodes = _Episodes(warehouse, keys, members, mode, every_window=every_window)
     alone = context is Context.NONE
     cases = Cases(
-        y_N=column_of(keys, "phase").astype(np.int64),
-        cluster_N=episodes.rows.cluster_N,
-        t_center_s_N=column_of(keys, "t_center_s").astype(np.float64),
+        y_N=episodes.labels(column_of(keys, "phase").astype(np.int64)),
+        cluster_N=episodes.cluster_N,
+        t_center_s_N=(STRIDE_S * episodes.window_N + WINDOW_S / 2).astype(np.float64),
         summary_NF=episodes.statistics() if summary and alone else None,
         sequences=episodes.sequences(context) if sequences else None,
         n_classes=N_PHASES,
@@ -118,20 +126,39 @@ def _host_of_episodes(keys: pa.Table, rows: WindowRows) -> NDArray[np.int64]:
 
 
 class _Episodes:
-    """The shards and statistics of some episodes' windows."""
+    """The shards and statistics of some episodes' windows.
+
+    Cases (N) are the rows of the table, or every window held (M): ``row_N`` is the place of each
+    among those, ``cluster_N`` and ``window_N`` which window it is.
+    """
 
     def __init__(
-        self, warehouse: Warehouse, keys: pa.Table, members: Sequence[Member], mode: Mode
+        self,
+        warehouse: Warehouse,
+        keys: pa.Table,
+        members: Sequence[Member],
+        mode: Mode,
+        *,
+        every_window: bool,
     ) -> None:
-        self.rows = WindowRows.of(keys, members)
+        self.rows = rows = WindowRows.of(keys, members)
         self._warehouse, self._mode = warehouse, mode
-        self._host_E = _host_of_episodes(keys, self.rows)
+        self._host_E = _host_of_episodes(keys, rows)
+        self._blocks = blocks_for(rows.cluster_N, rows.window_N, len(rows.members))
+        self.row_N = np.arange(self._blocks.n_rows) if every_window else self._blocks.row_N
+        self.cluster_N = self._blocks.episodes()[self.row_N]
+        self.window_N = self.row_N - self._blocks.first_E[self.cluster_N]
+
+    def labels(self, phase_R: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the label of each case from those of the rows."""
+        label_M = np.full(self._blocks.n_rows, NOT_A_CLASS, dtype=np.int64)
+        label_M[self._blocks.row_N] = phase_R
+        return label_M[self.row_N]
 
     def sequences(self, context: Context) -> ShardSequences:
-        """Return the rows' windows, or the stretches that end with them."""
-        rows, channels = self.rows, visible_channels(self._mode)
-        stretch = STRETCHES[context]
-        view = self._views(rows.cluster_N, rows.window_N, channels, stretch)
+        """Return the cases' windows, or the stretches that end with them."""
+        channels, stretch = visible_channels(self._mode), STRETCHES[context]
+        view = self._views(self.cluster_N, self.window_N, channels, stretch)
         now = Stretch(ticks=WINDOW_TICKS, step=stretch.step)
         match context:
             case Context.COMMISSIONED:
@@ -142,52 +169,61 @@ class _Episodes:
                 return view
 
     def statistics(self) -> NDArray[np.float32]:
-        """Return the rows' statistics, ``[N, F]``."""
-        return self._matrix(np.arange(self.rows.n_rows), self.rows.n_rows, lambda x_BF: x_BF)
+        """Return the cases' statistics, ``[N, F]``."""
+        n_rows = self.rows.n_rows
+        if n_rows < self.row_N.size:
+            return self._held(lambda x_BF: x_BF)
+        return self._matrix(np.arange(n_rows), n_rows, lambda x_BF: x_BF)
 
     def in_context(self, context: Context) -> StatisticsInContext:
-        """Return the rows' statistics beside those of their past."""
-        rows, blocks = self.rows, self._blocks()
-        z_MF = self._matrix(blocks.row_N, blocks.n_rows, signed_log)
-        self._fill_gaps(z_MF, gaps_of(blocks))
+        """Return the cases' statistics beside those of their past."""
+        z_MF = self._held(signed_log)
         return StatisticsInContext(
             z_MF=z_MF,
-            row_N=blocks.row_N,
-            window_N=rows.window_N,
+            row_N=self.row_N,
+            window_N=self.window_N,
             context=context,
             channels=visible_channels(self._mode),
             room=self._room,
-            levels=levels_of_groups(self._host_E[blocks.episodes()], lambda row_V: z_MF[row_V])
+            levels=levels_of_groups(self._host_M(), lambda row_V: z_MF[row_V])
             if context is Context.TRANSDUCTIVE
             else None,
         )
 
-    def _blocks(self) -> WindowBlocks:
-        rows = self.rows
-        return blocks_for(rows.cluster_N, rows.window_N, len(rows.members))
+    def _host_M(self) -> NDArray[np.int64]:  # noqa: N802 - the suffix is its shape
+        return self._host_E[self._blocks.episodes()]
 
     def _first_levels(self, now: Stretch) -> Levels:
-        """Return the level of each episode's first window, by row."""
-        episode_G, group_N = np.unique(self.rows.cluster_N, return_inverse=True)
+        """Return the level of each episode's first window, by case."""
+        episode_G, group_N = np.unique(self.cluster_N, return_inverse=True)
         channels = visible_channels(self._mode)
         view = self._views(episode_G, np.zeros_like(episode_G), channels, now)
         centre_GC = level_of(view.gather(np.arange(episode_G.size)))
         return Levels(centre_GF=centre_GC, scale_GF=np.ones_like(centre_GC), group_R=group_N)
 
     def _host_levels(self, now: Stretch) -> Levels:
-        """Return the level of each host's ticks, by row."""
-        blocks = self._blocks()
-        window_M = np.arange(blocks.n_rows) - blocks.first_E[blocks.episodes()]
-        view = self._views(blocks.episodes(), window_M, visible_channels(self._mode), now)
+        """Return the level of each host's ticks, by case."""
+        episode_M = self._blocks.episodes()
+        window_M = np.arange(episode_M.size) - self._blocks.first_E[episode_M]
+        view = self._views(episode_M, window_M, visible_channels(self._mode), now)
 
         def ticks(row_V: NDArray[np.int64]) -> NDArray[np.float32]:
             return signed_log(view.gather(row_V).transpose(0, 2, 1).reshape(-1, view.n_channels))
 
-        held = levels_of_groups(self._host_E[blocks.episodes()], ticks)
-        return replace(held, group_R=held.group_R[blocks.row_N])
+        held = levels_of_groups(self._host_M(), ticks)
+        return replace(held, group_R=held.group_R[self.row_N])
 
     def _room(self, shape: tuple[int, int]) -> NDArray[np.float32]:
         return scratch_matrix(self._warehouse.layout.training_work, shape)
+
+    def _held(
+        self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Return the changed statistics of every window up to an episode's last row, ``[M, F]``."""
+        blocks = self._blocks
+        out_MF = self._matrix(blocks.row_N, blocks.n_rows, change)
+        self._fill_gaps(out_MF, gaps_of(blocks), change)
+        return out_MF
 
     def _matrix(
         self,
@@ -204,15 +240,20 @@ class _Episodes:
             pages.spend(out_MF, row_N[position_B], 1)
         return out_MF
 
-    def _fill_gaps(self, z_MF: NDArray[np.float32], gaps: Gaps) -> None:
-        """Put in the statistics of windows that are no rows of the table."""
+    def _fill_gaps(
+        self,
+        out_MF: NDArray[np.float32],
+        gaps: Gaps,
+        change: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    ) -> None:
+        """Put in the changed statistics of windows that are no rows of the table."""
         every, alone = tuple(range(N_CHANNELS)), STRETCHES[Context.NONE]
         view = self._views(gaps.episode_G, gaps.window_G, every, alone)
         visible, pages = list(visible_channels(self._mode)), PageBudget()
         for gap, row in enumerate(gaps.row_G.tolist()):
             x_CT = view.gather(np.array([gap]))[0]
-            z_MF[row] = signed_log(window_statistics(x_CT.T)[0, visible].ravel())
-            pages.spend(z_MF, np.array([row]), 1)
+            out_MF[row] = change(window_statistics(x_CT.T)[0, visible].ravel())
+            pages.spend(out_MF, np.array([row]), 1)
 
     def _views(
         self,

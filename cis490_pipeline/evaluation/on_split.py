@@ -35,6 +35,7 @@ from cis490_pipeline.models.current import FittedModel, fitted_models
 from cis490_pipeline.models.predict import predict
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.phases import NOT_A_CLASS
 from cis490_pipeline.schema.tables import PROBABILITY_COLUMNS, TABLE_SCHEMAS, Table
 from cis490_pipeline.warehouse.tables import sql_text
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -172,7 +173,11 @@ def _predictions(
     role: str,
     members: Sequence[Member],
 ) -> pa.Table:
-    """Return rows of the ``predictions`` table for one role."""
+    """Return rows of the ``predictions`` table for one role.
+
+    Every window is predicted, as on a device whose phase filter has seen them all; those without a
+    label are not scored, and so they are no rows.
+    """
     loaded = load_cases(
         warehouse,
         members,
@@ -180,15 +185,16 @@ def _predictions(
         summary=bundle.spec.inputs is Inputs.SUMMARY,
         sequences=bundle.spec.inputs is Inputs.SEQUENCE,
         context=bundle.header.context,
+        every_window=True,
     )
-    proba_NK = predict(bundle, loaded.cases)
+    proba_NK = predict(bundle, loaded.cases)[loaded.cases.y_N != NOT_A_CLASS]
     return _rows(fitted, role, loaded, dict(zip(PROBABILITY_COLUMNS, proba_NK.T, strict=True)))
 
 
 def _rows(
     fitted: FittedModel, role: str, loaded: LoadedCases, probabilities: dict[str, np.ndarray]
 ) -> pa.Table:
-    n = loaded.cases.n_cases
+    n = loaded.keys.num_rows
     same = {
         "split": fitted.split,
         "family": fitted.family,

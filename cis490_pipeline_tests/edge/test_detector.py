@@ -12,14 +12,17 @@ from cis490_pipeline.edge.onnx_model import open_onnx
 from cis490_pipeline.edge.recording import read_recording
 from cis490_pipeline.errors import BundleError
 from cis490_pipeline.models.bundle import open_bundle
+from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.onnx_export import export_bundle
 from cis490_pipeline.models.predict import window_scorer
+from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import N_CHANNELS, Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.tables import PROBABILITY_COLUMNS, Table
 from cis490_pipeline.training.on_split import FitOptions
-from cis490_pipeline_tests.conformance.factory import request_for, run_job
-from cis490_pipeline_tests.datasets.smoke import CORPUS, SPLIT, score
+from cis490_pipeline_tests.conformance.factory import quick, request_for, run_job
+from cis490_pipeline_tests.datasets.farm import ingest, ship
+from cis490_pipeline_tests.datasets.smoke import CORPUS, SPLIT, fit, plan, score
 from cis490_pipeline_tests.edge.exported import EPISODE, exported, fitted
 
 BUNDLES = [
@@ -146,6 +149,55 @@ def test_a_model_of_other_cases_than_windows_is_refused(tmp_path):
     opened = open_bundle(tmp_path / "models" / outcome.bundle)
     with pytest.raises(BundleError, match=r"does not take the windows.*\(25, 20\)"):
         Detector(opened.header, window_scorer(opened))
+
+
+@pytest.fixture(scope="module")
+def gappy(tmp_path_factory):
+    """Return a store and a warehouse of twelve episodes that failed on the way and went on."""
+    root = tmp_path_factory.mktemp("gappy")
+    phases = ("clean", "failed", "armed", "infecting", "failed", "infected_running", "dormant")
+    for number in range(24):
+        host = ("lab-a", "lab-b")[number % 2]
+        ship(root / "store", host, number, "io-walk", seconds=150, phases=phases)
+    warehouse = ingest(root / "store", root / "data", "lab-a", "lab-b")
+    plan(warehouse, SPLIT)
+    return root / "store", warehouse
+
+
+@pytest.mark.parametrize(
+    ("name", "context"),
+    [
+        ("gbt", Context.NONE),
+        ("gbt", Context.RECENT),
+        ("cnn", Context.COMMISSIONED),
+        ("grammar_only", Context.NONE),
+    ],
+)
+def test_windows_without_a_label_are_seen_by_the_filter_on_a_device_and_in_evaluation(
+    gappy, name, context
+):
+    store, warehouse = gappy
+    mode = Mode.ANY if name == "grammar_only" else Mode.REALISTIC
+    options = FitOptions(
+        family=name,
+        mode=mode,
+        context=context,
+        phase_filter=True,
+        overrides=quick(family(name)),
+    )
+    directory = ModelRegistry(warehouse.layout.models).find(fit(warehouse, SPLIT, options))
+    opened = open_bundle(directory)
+    score(warehouse, SPLIT, options)
+    written = _written(warehouse, opened.sha256)
+    for path in sorted((store / "episodes" / "lab-b").glob("*.tar.zst"))[:3]:
+        verdicts, _ = _said(opened.header, window_scorer(opened), path)
+        labelled = [v for v in verdicts if (path.name.partition(".")[0], v.window) in written]
+        gaps = {v.window for v in verdicts} - {v.window for v in labelled}
+        assert gaps, "nothing failed on the way"
+        assert min(gaps) < labelled[-1].window
+        for one in labelled:
+            wanted = written[path.name.partition(".")[0], one.window]
+            np.testing.assert_allclose(one.p_K, wanted, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["gbt", "cnn"])
