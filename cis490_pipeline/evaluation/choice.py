@@ -31,18 +31,27 @@ class Candidate:
 class Gain:
     """Macro F1 of one model minus another, paired on id_val, and the p of no difference.
 
-    Both are asked: with a handful of id_val episodes the interval alone is too narrow.
+    Both are asked: with a handful of id_val episodes the interval alone is too narrow. Where the
+    first is the best of several that a search tried on the same id_val, its p must pass for all
+    of them (Bonferroni): the best of several is also the luckiest.
     """
 
     interval: Interval
     p: float | None
+    n_tried: int = 1
+
+    @property
+    def corrected_p(self) -> float | None:
+        """``p`` times what was tried, at most 1."""
+        return None if self.p is None else min(1.0, self.p * self.n_tried)
 
     @property
     def is_shown(self) -> bool:
         """Whether id_val shows that the first model is better."""
         low = self.interval.low
         alpha = 1.0 - self.interval.level
-        return low is not None and low > 0 and self.p is not None and self.p <= alpha
+        p = self.corrected_p
+        return low is not None and low > 0 and p is not None and p <= alpha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,5 +181,7 @@ def _range(gain: Gain) -> str:
     found = gain.interval
     if found.point is None or found.low is None or found.high is None:
         return f"(no interval: {found.reason})"
-    p = "" if gain.p is None else f", p {gain.p:.3f}"
+    p = "" if gain.corrected_p is None else f", p {gain.corrected_p:.3f}"
+    if p and gain.n_tried > 1:
+        p += f" for the best of {gain.n_tried} tried"
     return f"({found.point:+.2f} [{found.low:+.2f}, {found.high:+.2f}]{p})"

@@ -85,12 +85,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedModel:
-    """One line of the table of models."""
+    """One line of the table of models.
+
+    ``n_tried`` is how many combinations of hyper-parameters the id_val score is the best of.
+    """
 
     key: ModelKey
     role: FamilyRole
     bundle: str
     id_val_macro_f1: float | None
+    n_tried: int
     macro_f1: Interval
 
 
@@ -118,7 +122,11 @@ class Comparison:
 
 
 def compare(
-    evaluations: Sequence[ModelEvaluation], predictions: pa.Table, *, config: BootstrapConfig
+    evaluations: Sequence[ModelEvaluation],
+    predictions: pa.Table,
+    *,
+    config: BootstrapConfig,
+    n_tried: Mapping[ModelKey, int] | None = None,
 ) -> Comparison:
     """Compare the models of one split.
 
@@ -129,6 +137,8 @@ def compare(
     predictions
         Rows of ``predictions`` of the split with roles ``id_val`` and ``test``; rows of other
         bundles than the evaluated ones are left out.
+    n_tried
+        Of the models that were searched, how many combinations were tried.
 
     Raises
     ------
@@ -141,12 +151,14 @@ def compare(
     test = _read(ordered, predictions, TEST)
     id_val = _read(ordered, predictions, ID_VAL)
     scores = {key: _macro(found) for key, found in id_val.items()}
+    tried = n_tried or {}
     candidates = [Candidate(key=one.key, id_val_macro_f1=scores.get(one.key)) for one in ordered]
 
     def id_val_gain(first: ModelKey, second: ModelKey) -> Gain:
         pair = id_val[first], id_val[second]
         p = paired_permutation_p(pair[0].confusions(), pair[1].confusions(), config)
-        return Gain(interval=paired_difference(*pair, config), p=p)
+        interval = paired_difference(*pair, config)
+        return Gain(interval=interval, p=p, n_tried=tried.get(first, 1))
 
     choices = tuple(
         choose(mode, candidates, id_val_gain)
@@ -157,7 +169,7 @@ def compare(
         split=ordered[0].scope.split,
         scope=ordered[0].scope,
         profiles=ordered[0].profiles,
-        models=tuple(_compared(one, scores) for one in ordered),
+        models=tuple(_compared(one, scores, tried) for one in ordered),
         differences=_differences(test, choices, config),
         choices=choices,
         seeds=tuple(_seed_summaries(test, config)),
@@ -198,12 +210,17 @@ def _macro(found: Predictions) -> float | None:
     return macro_f1(found.confusions().sum(axis=0))
 
 
-def _compared(one: ModelEvaluation, scores: Mapping[ModelKey, float | None]) -> ComparedModel:
+def _compared(
+    one: ModelEvaluation,
+    scores: Mapping[ModelKey, float | None],
+    tried: Mapping[ModelKey, int],
+) -> ComparedModel:
     return ComparedModel(
         key=one.key,
         role=one.key.role,
         bundle=one.bundle,
         id_val_macro_f1=scores.get(one.key),
+        n_tried=tried.get(one.key, 1),
         macro_f1=one.macro_f1,
     )
 

@@ -5,6 +5,7 @@ Not here: the page (``html``), cards (``cards``).
 
 from collections.abc import Sequence
 
+from cis490_pipeline.evaluation.comparison import ComparedModel
 from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
@@ -72,7 +73,7 @@ def _models(report: Report) -> list[str]:
             [
                 report.name(one.key),
                 ", ".join(marks),
-                "none" if one.id_val_macro_f1 is None else number(one.id_val_macro_f1),
+                _on_id_val(one),
                 scored(one.macro_f1),
                 _bca(one.macro_f1),
                 number_or_dash(one.macro_f1.design_effect, digits=1),
@@ -82,6 +83,14 @@ def _models(report: Report) -> list[str]:
             ]
         )
     return markdown_table(head, rows)
+
+
+def _on_id_val(one: ComparedModel) -> str:
+    """Return the score, marked where it is the best of a search and so too high."""
+    if one.id_val_macro_f1 is None:
+        return "none"
+    score = number(one.id_val_macro_f1)
+    return score if one.n_tried == 1 else f"{score} (best of {one.n_tried})"
 
 
 def _bca(interval: Interval) -> str:

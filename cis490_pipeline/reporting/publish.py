@@ -17,6 +17,7 @@ from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.comparison import compare
 from cis490_pipeline.evaluation.headline import headline
+from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
 from cis490_pipeline.explain.records import current_explanations
 from cis490_pipeline.explain.result import Explanation
@@ -91,7 +92,8 @@ def publish_comparison(
     if not evaluations:
         return _publish_untested(warehouse, split, records)
     predictions = warehouse.tables.read(Table.PREDICTIONS, where=pc.field("split") == split)
-    comparison = compare(evaluations, predictions, config=BootstrapConfig())
+    n_tried = _searched(warehouse.layout, records)
+    comparison = compare(evaluations, predictions, config=BootstrapConfig(), n_tried=n_tried)
     report = Report(
         comparison=comparison,
         evaluations=tuple(evaluations),
@@ -108,6 +110,17 @@ def publish_comparison(
         table_markdown=summary_table(report),
         pages=(render_html(report), render_markdown(report), encoded),
     )
+
+
+def _searched(layout: Layout, records: Sequence[EvaluationRecord]) -> dict[ModelKey, int]:
+    """Return how many combinations were tried for each model, 1 where nothing was searched."""
+    registry = ModelRegistry(layout.models)
+    tried: dict[ModelKey, int] = {}
+    for record in records:
+        if record.evaluation is not None:
+            _, header = read_header(registry.find(record.fitted.bundle))
+            tried[record.evaluation.key] = max(1, len(header.search))
+    return tried
 
 
 def _explanations(layout: Layout, records: Sequence[EvaluationRecord]) -> tuple[Explanation, ...]:

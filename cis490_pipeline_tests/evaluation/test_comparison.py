@@ -136,6 +136,24 @@ def test_deep_model_is_recommended_only_where_it_beats_the_simple_one_on_id_val(
     assert "not shown to beat" in draw.choices[0].reason
 
 
+def test_the_best_of_a_search_must_be_shown_better_for_all_that_was_tried():
+    skills = {GBT: (0.4, 0.6), CNN: (0.9, 0.6), TIME: (0.2, 0.2)}
+    table = split_table(skills)
+    evaluations = evaluations_of(table, list(skills))
+    few, many = (
+        compare(evaluations, table, config=FAST, n_tried={CNN: n_tried, GBT: 1})
+        for n_tried in (2, 50)
+    )
+    assert few.recommended == CNN
+    assert "for the best of 2 tried" in few.choices[0].reason
+    assert many.recommended == GBT, "a p of 1 in 201 is no surprise among fifty"
+    assert "not shown to beat" in many.choices[0].reason
+    assert "for the best of 50 tried" in many.choices[0].reason
+    assert [one.n_tried for one in many.models] == [50, 1, 1]
+    assert many.best_learned == CNN, "its score is shown as it is, and flagged"
+    assert many.differences == compare(evaluations, table, config=FAST).differences
+
+
 def test_a_draw_of_simple_models_goes_to_the_family_of_first_choice():
     draw = _compare({GBT: (0.60, 0.2), LOGISTIC: (0.63, 0.9), TIME: (0.2, 0.2)})
     scores = {one.key: one.id_val_macro_f1 for one in draw.models}

@@ -113,6 +113,23 @@ def test_a_card_quotes_the_header_of_its_bundle(mine: Warehouse) -> None:
     assert publish_model_cards(mine, SPLIT).content_hash == cards.content_hash
 
 
+def test_a_score_that_is_the_best_of_a_search_is_marked(mine: Warehouse) -> None:
+    options = replace(CHEAP[2], context=Context.RECENT, search=True)
+    header = read_header(mine.layout.models / fit(mine, SPLIT, options))[1]
+    score(mine, SPLIT, options)
+    report = publish_comparison(mine, SPLIT, noon)
+    n_tried = len(header.search)
+    assert n_tried > 1
+    found = json.loads(report.json.read_text("utf-8"))["models"]
+    tried = {(m["key"]["family"], m["key"]["context"]): m["n_tried"] for m in found}
+    assert tried["gbt", "recent"] == n_tried
+    assert tried["gbt", "none"] == tried["majority", "none"] == 1
+    markdown = unescaped(report.markdown.read_text("utf-8"))
+    assert markdown.count(f"(best of {n_tried})") == 1
+    texts = Page(report.html.read_text("utf-8")).texts
+    assert texts.count(f"best of {n_tried}") == 1
+
+
 def test_deploy_claims_nothing_and_quotes_the_splits_that_were_tested(mine: Warehouse) -> None:
     plan(mine, "deploy")
     fit(mine, "deploy", CHEAP[1])
