@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from cis490_pipeline.datasets.levels import Levels
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.features.past import beside_level, relative_to_now
-from cis490_pipeline.features.shards import copy_windows, open_shard
+from cis490_pipeline.features.shard_windows import ShardWindows
+from cis490_pipeline.features.shards import bytes_of_ticks, open_shard
 from cis490_pipeline.schema.context import STRETCHES, Context, Stretch
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 from cis490_pipeline.warehouse.layout import Layout
@@ -43,6 +44,8 @@ class ShardSequences:
         What bounds the memory that the maps take.
     levels
         By case, where stretches are also seen relative to a level: then each channel comes twice.
+    windows
+        The visible channels of the maps.
     """
 
     maps: tuple[NDArray[np.float32], ...]
@@ -53,6 +56,12 @@ class ShardSequences:
     stretch: Stretch
     pages: PageBudget = field(default_factory=PageBudget)
     levels: Levels | None = None
+    windows: ShardWindows = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for x_TC in self.maps:
+            self.pages.watch(x_TC)
+        object.__setattr__(self, "windows", ShardWindows.of(self.maps, self.channels))
 
     @classmethod
     def open(
@@ -78,14 +87,15 @@ class ShardSequences:
         position = {name: i for i, name in enumerate(used)}
         of_episode = np.array([position.get(name or "", -1) for name in shards], dtype=np.int64)
         held_N = window_N * STRIDE_TICKS + WINDOW_TICKS
-        beyond = held_N > n_ticks[episode_N]
-        if bool((beyond | (of_episode[episode_N] < 0)).any()):
+        ends = first_ticks + n_ticks  # an absurd sum is one that turned over
+        nowhere = (of_episode < 0) | (first_ticks < 0) | (ends < first_ticks)
+        beyond = (held_N < WINDOW_TICKS) | (held_N > n_ticks[episode_N])
+        if bool((beyond | nowhere[episode_N]).any()):
             raise WarehouseError(
                 "a window reaches beyond its episode",
                 where="tables window_features and episodes",
                 todo="ingest the episodes of this split again",
             )
-        ends = first_ticks + n_ticks
         return cls(
             maps=tuple(
                 open_shard(layout.shard(name), min_ticks=int(ends[of_episode == i].max()))
@@ -112,25 +122,19 @@ class ShardSequences:
         """Return the cases ``x_BCT`` (float32, NaN = missing) in the order asked for."""
         stretch = self.stretch
         x_BTC = self._empty_batch(len(index_B))
-        map_B, end_B = self.map_N[index_B], self.end_N[index_B]
+        shard_B, end_B = self.map_N[index_B], self.end_N[index_B]
         length_B = np.minimum(self.held_N[index_B], stretch.ticks)
-        # Lengths are few: a full stretch, or one of the first windows of an episode.
-        group_B = map_B * (stretch.ticks + 1) + length_B
-        order_B = np.argsort(group_B, kind="stable")
-        for rows in np.split(order_B, np.flatnonzero(np.diff(group_B[order_B])) + 1):
-            if rows.size:
-                length = int(length_B[rows[0]])
-                x_TC, first_B = self.maps[map_B[rows[0]]], end_B[rows] - length
-                copy_windows(
-                    x_TC,
-                    first_B,
-                    self.channels,
-                    x_BTC,
-                    rows,
-                    n_ticks=length,
-                    step=stretch.step,
-                )
-                self.pages.spend(x_TC, first_B, length)
+        first_B = end_B - length_B
+        ends_B = self.windows.addresses(shard_B, end_B)
+        for row_P in self.pages.in_parts(ends_B, length_B * bytes_of_ticks(1)):
+            self.windows.copy(
+                x_BTC,
+                row_P,
+                shard_B=shard_B[row_P],
+                first_B=first_B[row_P],
+                length_B=length_B[row_P],
+                step=stretch.step,
+            )
         x_BCT = x_BTC.transpose(0, 2, 1)
         if not stretch.looks_back:
             return x_BCT

@@ -6,8 +6,9 @@ is never stored: it is 100 rows of a shard.
 
 Shape suffixes: T ticks, C channels, B a batch of windows.
 
-Not here: where shards lie and how they are written safely (``warehouse``), which windows belong
-to a set (``datasets``). Source: README, section *Storage*.
+Not here: windows of many shards at once (``shard_windows``), where shards lie and how they are
+written safely (``warehouse``), which windows belong to a set (``datasets``).
+Source: README, section *Storage*.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cis490_pipeline.errors import WarehouseError
-from cis490_pipeline.features.window_kernels import write_windows
+from cis490_pipeline.features.shard_windows import ShardWindows
 from cis490_pipeline.schema.channels import N_CHANNELS
 from cis490_pipeline.schema.windows import STRIDE_TICKS, WINDOW_TICKS
 
@@ -171,62 +172,17 @@ def gather_windows(
     IndexError
         Where a window or a column lies outside; a negative index does not count from the end.
     """
-    starts = np.asarray(start_B, dtype=np.int64).reshape(-1)
-    shape = (starts.size, -(-n_ticks // step), len(columns))
-    x_BTC = np.empty(shape, dtype=np.float32)
-    everywhere = np.arange(starts.size)
-    copy_windows(x_TC, starts, columns, x_BTC, everywhere, n_ticks=n_ticks, step=step)
+    first_B = np.asarray(start_B, dtype=np.int64).reshape(-1)
+    x_BTC = np.empty((first_B.size, -(-n_ticks // step), len(columns)), dtype=np.float32)
+    ShardWindows.of((x_TC,), columns).copy(
+        x_BTC,
+        np.arange(first_B.size),
+        shard_B=np.zeros_like(first_B),
+        first_B=first_B,
+        length_B=np.full_like(first_B, n_ticks),
+        step=step,
+    )
     return x_BTC.transpose(0, 2, 1)
-
-
-def copy_windows(
-    x_TC: NDArray[np.float32],
-    start_B: NDArray[np.int64],
-    columns: Sequence[int],
-    out_NTC: NDArray[np.float32],
-    row_B: NDArray[np.int64],
-    *,
-    n_ticks: int = WINDOW_TICKS,
-    step: int = 1,
-) -> None:
-    """Copy windows, as ``gather_windows``, into the rows ``row_B`` of a batch.
-
-    A row that is longer than a window is filled at its end.
-
-    Raises
-    ------
-    IndexError
-        Where a window or a column lies outside.
-    """
-    wanted = np.asarray(columns, dtype=np.int64).reshape(-1)
-    _check_inside(x_TC, start_B, wanted, n_ticks)
-    runs_R2 = np.array(_runs(wanted), dtype=np.int64).reshape(-1, 2)
-    first_B = start_B + (n_ticks - 1) % step
-    grid_TC = np.ascontiguousarray(x_TC)
-    write_windows(grid_TC, first_B, runs_R2, out_NTC, row_B, (-(-n_ticks // step), step))
-
-
-def _check_inside(
-    x_TC: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    wanted: NDArray[np.int64],
-    n_ticks: int,
-) -> None:
-    n_held, n_columns = x_TC.shape
-    if starts.size and (starts.min() < 0 or starts.max() > n_held - n_ticks):
-        raise IndexError(
-            f"windows that begin at ticks {starts.min()} to {starts.max()} are not all within "
-            f"{n_held} ticks"
-        )
-    if wanted.size and (wanted.min() < 0 or wanted.max() >= n_columns):
-        raise IndexError(f"columns {wanted.tolist()} are not all within {n_columns}")
-
-
-def _runs(columns: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return the columns as runs of neighbours (first, count): a run is copied as a whole."""
-    begins = np.flatnonzero(np.diff(columns, prepend=-2) != 1)
-    counts = np.diff(begins, append=columns.size)
-    return list(zip(columns[begins].tolist(), counts.tolist(), strict=True))
 
 
 def windows_view(

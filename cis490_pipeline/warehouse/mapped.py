@@ -10,6 +10,7 @@ Not here: what the files hold (``features.shards``, ``datasets``).
 import mmap
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -70,16 +71,60 @@ class PageBudget:
 
         An array that is not mapped costs nothing.
         """
-        mapping = _mapping_of(array)
-        if mapping is None or first.size == 0:
+        if first.size == 0 or not self.watch(array):
             return
         row_bytes = array.strides[0]
         apart = first.size * (length * row_bytes + _AROUND_A_FAULT)
         together = (int(first.max() - first.min()) + length) * row_bytes + _AROUND_A_FAULT
-        self._mappings[id(mapping)] = mapping
-        self._bytes += min(apart, together)
-        if self._bytes > MOST_MAPPED and sum(map(len, self._mappings.values())) > KEPT_WHOLE:
+        self.count(min(apart, together))
+
+    def watch(self, array: NDArray[np.generic]) -> bool:
+        """Make an array one whose pages are given back; say whether it is mapped at all."""
+        mapping = _mapping_of(array)
+        if mapping is not None:
+            self._mappings[id(mapping)] = mapping
+        return mapping is not None
+
+    @property
+    def keeps_everything(self) -> bool:
+        """Whether what is watched is so small that its pages may stay."""
+        return sum(map(len, self._mappings.values())) <= KEPT_WHOLE
+
+    def count(self, n_bytes: int) -> None:
+        """Count so many bytes of what is watched as used."""
+        self._bytes += n_bytes
+        if self._bytes > MOST_MAPPED and not self.keeps_everything:
             self.give_back()
+
+    def in_parts(
+        self, end_B: NDArray[np.int64], n_bytes_B: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield which stretches of what is watched to read next: all at once where they may stay.
+
+        Parameters
+        ----------
+        end_B, n_bytes_B
+            Address behind each stretch, and its length.
+
+        Yields
+        ------
+        NDArray[np.int64]
+            Positions in ``end_B``, by address where there are several parts; each part is counted
+            as used when the next one is asked for.
+        """
+        if self.keeps_everything:
+            yield np.arange(len(end_B))
+            return
+        order_B = np.argsort(end_B, kind="stable")
+        apart_B = n_bytes_B[order_B] + _AROUND_A_FAULT
+        used_B = np.cumsum(np.minimum(np.diff(end_B[order_B], prepend=0), apart_B))
+        first, before = 0, 0
+        while first < len(order_B):
+            room = before + MOST_MAPPED - self._bytes
+            last = max(first + 1, int(np.searchsorted(used_B, room, side="right")))
+            yield order_B[first:last]
+            self.count(int(used_B[last - 1]) - before)
+            first, before = last, int(used_B[last - 1])
 
     def give_back(self) -> None:
         """Give all pages back; what was written to them stays in the file."""

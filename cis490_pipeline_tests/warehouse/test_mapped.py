@@ -105,3 +105,33 @@ def test_an_array_in_memory_costs_no_budget(monkeypatch):
     rows, pages = np.ones((100, PAGE_ROW), dtype=np.float32), PageBudget()
     pages.spend(rows, np.arange(100), 1)
     assert rows.sum() == 100 * PAGE_ROW
+
+
+def test_stretches_that_may_stay_are_read_at_once_in_the_order_asked_for(tmp_path):
+    rows, pages = a_file_of(tmp_path / "rows.f32", 64), PageBudget()
+    assert pages.watch(rows)
+    (only,) = pages.in_parts(np.array([30, 10, 20]), np.array([5, 5, 5]))
+    assert only.tolist() == [0, 1, 2]
+
+
+def test_stretches_are_read_in_parts_of_the_budget_and_each_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "MOST_MAPPED", 4 * MB)
+    monkeypatch.setattr(mapped, "KEPT_WHOLE", 0)
+    path = tmp_path / "rows.f32"
+    rows, pages = a_file_of(path, 16 * MB // 4096), PageBudget()
+    pages.watch(rows)
+    begin = rows.ctypes.data
+    order = np.random.default_rng(0).permutation(len(rows))
+    read = []
+    for part in pages.in_parts(begin + (order + 1) * 4096, np.full(len(rows), 4096)):
+        assert rows[order[part]].shape == (len(part), PAGE_ROW)
+        read.extend(order[part].tolist())
+        assert resident_bytes(path) <= 6 * MB
+    assert read == list(range(len(rows))), "neighbours lie together, whatever the order"
+
+
+def test_no_stretches_are_no_parts_of_a_large_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "KEPT_WHOLE", 0)
+    pages = PageBudget()
+    pages.watch(a_file_of(tmp_path / "rows.f32", 1))
+    assert list(pages.in_parts(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))) == []
