@@ -1,35 +1,37 @@
 """Comparison of the models of one split: paired differences, Holm's correction, the choice.
 
-Two families of tests are declared before any number is seen: every model against ``elapsed_time``,
-and every learned model against the simple model that id_val chose for its mode. Holm's correction
-runs within each. Transductive models are in neither: no claim about a device rests on them.
+Families of tests are declared before any number is seen: every configuration against
+``elapsed_time``; every deep one against the simple model that id_val chose for its mode; and the
+other simple ones against it. Holm's correction runs within each. What is compared is a
+configuration (family, mode, context) with all of its seeds. Transductive ones are in
+none of the families: no claim about a device rests on them.
 
-Shape suffixes: E episodes, M models, K classes.
-
-Not here: the sentence for people (``headline``), pages (``reporting``).
+Not here: the paired figures (``pairs``), the sentence for people (``headline``), pages
+(``reporting``).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 import msgspec
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from cis490_pipeline.errors import EvaluationError
-from cis490_pipeline.evaluation.bootstrap import (
-    BootstrapConfig,
-    Contrast,
-    contrast_interval,
-    resample,
-)
+from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.choice import Candidate, Gain, ModeChoice, choose
-from cis490_pipeline.evaluation.interval import Interval, without_interval
-from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
-from cis490_pipeline.evaluation.permutation import holm, paired_permutation_p
+from cis490_pipeline.evaluation.interval import Interval
+from cis490_pipeline.evaluation.keys import FamilyRole, ModelKey
+from cis490_pipeline.evaluation.pairs import (
+    Configuration,
+    configurations,
+    paired_difference,
+    paired_p,
+    simple_pairs,
+    time_pairs,
+)
+from cis490_pipeline.evaluation.permutation import holm
 from cis490_pipeline.evaluation.predictions import (
     ID_VAL,
     TEST,
@@ -40,17 +42,18 @@ from cis490_pipeline.evaluation.predictions import (
 )
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore, TestScope
 from cis490_pipeline.evaluation.seeds import SeedSummary, seeds_interval
-from cis490_pipeline.metrics.f1 import macro_f1, supported_classes
+from cis490_pipeline.metrics.f1 import macro_f1
 from cis490_pipeline.schema.channels import Mode
 
-COMPARISON_VERSION: Final = 1
+COMPARISON_VERSION: Final = 2
 
 
 class DeclaredFamily(StrEnum):
     """A declared family of tests; the value says it to people."""
 
     AGAINST_TIME = "against elapsed_time"
-    AGAINST_SIMPLE = "against the simple model chosen on id_val"
+    AGAINST_SIMPLE = "deep against the simple model chosen on id_val"
+    AMONG_SIMPLE = "other simple ones against the simple model chosen on id_val"
 
 
 class Verdict(StrEnum):
@@ -70,13 +73,16 @@ class Verdict(StrEnum):
 class Difference:
     """Macro F1 of ``first`` minus that of ``second`` on the same episodes.
 
-    ``p`` is the two-sided paired permutation p, ``p_holm`` the same after Holm's correction within
+    Each key is that of its configuration's lowest seed; the figures are of all its seeds. ``p`` is
+    the two-sided paired permutation p, ``p_holm`` the same after Holm's correction within
     ``tests``; None where there are fewer than two episodes.
     """
 
     tests: DeclaredFamily
     first: ModelKey
     second: ModelKey
+    first_seeds: tuple[int, ...]
+    second_seeds: tuple[int, ...]
     difference: Interval
     verdict: Verdict
     p: float | None
@@ -120,6 +126,19 @@ class Comparison:
     recommended: ModelKey | None
     bootstrap: BootstrapConfig
 
+    def seeds_of(self, key: ModelKey) -> SeedSummary | None:
+        """Return the summary of the key's configuration; None where it has one seed."""
+        same = (key.family, key.mode, key.context)
+        of_key = (one for one in self.seeds if (one.family, one.mode, one.context) == same)
+        return next(of_key, None)
+
+    def macro_f1_of(self, key: ModelKey) -> Interval:
+        """Return macro F1 of the key's configuration: of its model, or the mean over its seeds."""
+        summary = self.seeds_of(key)
+        if summary is not None:
+            return summary.macro_f1
+        return next(one.macro_f1 for one in self.models if one.key == key)
+
 
 def compare(
     evaluations: Sequence[ModelEvaluation],
@@ -154,12 +173,14 @@ def compare(
     tried = n_tried or {}
     candidates = [Candidate(key=one.key, id_val_macro_f1=scores.get(one.key)) for one in ordered]
 
+    judged = configurations(id_val)
+
     def id_val_gain(first: ModelKey, second: ModelKey) -> Gain:
-        pair = id_val[first], id_val[second]
-        p = paired_permutation_p(pair[0].confusions(), pair[1].confusions(), config)
-        interval = paired_difference(*pair, config)
+        pair = judged[first], judged[second]
+        interval, p = paired_difference(*pair, config), paired_p(*pair, config)
         return Gain(interval=interval, p=p, n_tried=tried.get(first, 1))
 
+    tested = configurations(test)
     choices = tuple(
         choose(mode, candidates, id_val_gain)
         for mode in (Mode.REALISTIC, Mode.ORACLE)
@@ -170,9 +191,9 @@ def compare(
         scope=ordered[0].scope,
         profiles=ordered[0].profiles,
         models=tuple(_compared(one, scores, tried) for one in ordered),
-        differences=_differences(test, choices, config),
+        differences=_differences(tested, choices, config),
         choices=choices,
-        seeds=tuple(_seed_summaries(test, config)),
+        seeds=tuple(_seed_summary(one, config) for one in tested.values() if len(one.seeds) > 1),
         best_learned=next((one.best_learned for one in choices if one.best_learned), None),
         recommended=next((one.recommended for one in choices if one.recommended), None),
         bootstrap=config,
@@ -225,86 +246,38 @@ def _compared(
     )
 
 
-def paired_difference(first: Predictions, second: Predictions, config: BootstrapConfig) -> Interval:
-    """Return macro F1 of first minus second, with an interval over the same resampled episodes.
-
-    Raises
-    ------
-    EvaluationError
-        Where the two were scored on different windows.
-    """
-    require_paired(first, second, names=("first model", "second model"))
-    confusions_EMKK = np.stack([first.confusions(), second.confusions()], axis=1)
-    size = first.size()
-    if not size.n_windows:
-        return without_interval("no windows", size=size, level=config.level)
-    return contrast_interval(
-        confusions_EMKK,
-        Contrast(weights_M=(1.0, -1.0), classes_K=_supported(confusions_EMKK)),
-        resample(confusions_EMKK, config),
-        config=config,
-        size=size,
+def _differences(
+    tested: Mapping[ModelKey, Configuration],
+    choices: Sequence[ModeChoice],
+    config: BootstrapConfig,
+) -> tuple[Difference, ...]:
+    """Test every declared family, each with its own correction."""
+    simple = simple_pairs(tuple(tested), choices)
+    families = {
+        DeclaredFamily.AGAINST_TIME: time_pairs(tuple(tested)),
+        DeclaredFamily.AGAINST_SIMPLE: [one for one in simple if one[0].role is FamilyRole.DEEP],
+        DeclaredFamily.AMONG_SIMPLE: [one for one in simple if one[0].role is FamilyRole.SIMPLE],
+    }
+    return tuple(
+        one
+        for tests, pairs in families.items()
+        for one in _with_holm(_difference(tests, tested[a], tested[b], config) for a, b in pairs)
     )
 
 
-def _supported(confusions_EMKK: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return supported_classes(confusions_EMKK[:, 0].sum(axis=0))
-
-
-def _differences(
-    test: Mapping[ModelKey, Predictions], choices: Sequence[ModeChoice], config: BootstrapConfig
-) -> tuple[Difference, ...]:
-    """Test both declared families, each with its own correction."""
-    against_time = [
-        _difference(DeclaredFamily.AGAINST_TIME, pair, test, config) for pair in _time_pairs(test)
-    ]
-    against_simple = [
-        _difference(DeclaredFamily.AGAINST_SIMPLE, pair, test, config)
-        for pair in _simple_pairs(test, choices)
-    ]
-    return (*_with_holm(against_time), *_with_holm(against_simple))
-
-
-def _time_pairs(test: Mapping[ModelKey, Predictions]) -> list[tuple[ModelKey, ModelKey]]:
-    clocks = sorted(key for key in test if key.family == ELAPSED_TIME)
-    if not clocks:
-        return []
-    return [
-        (key, clocks[0]) for key in test if key.family != ELAPSED_TIME and not key.is_transductive
-    ]
-
-
-def _simple_pairs(
-    test: Mapping[ModelKey, Predictions], choices: Sequence[ModeChoice]
-) -> list[tuple[ModelKey, ModelKey]]:
-    return [
-        (key, choice.simple)
-        for choice in choices
-        for key in test
-        if choice.simple is not None
-        and key != choice.simple
-        and key.mode == choice.mode
-        and key.role is not FamilyRole.BASELINE
-        and not key.is_transductive
-    ]
-
-
 def _difference(
-    tests: DeclaredFamily,
-    pair: tuple[ModelKey, ModelKey],
-    test: Mapping[ModelKey, Predictions],
-    config: BootstrapConfig,
+    tests: DeclaredFamily, first: Configuration, second: Configuration, config: BootstrapConfig
 ) -> Difference:
-    first, second = pair
-    interval = paired_difference(test[first], test[second], config)
-    confusions = test[first].confusions(), test[second].confusions()
+    interval = paired_difference(first, second, config)
     return Difference(
         tests=tests,
-        first=first,
-        second=second,
+        first=first.key,
+        second=second.key,
+        first_seeds=first.seeds,
+        second_seeds=second.seeds,
         difference=interval,
         verdict=Verdict.UNDECIDED,
-        p=paired_permutation_p(*confusions, config) if interval.point is not None else None,
+        p=paired_p(first, second, config) if interval.point is not None else None,
         p_holm=None,
     )
 
@@ -312,13 +285,19 @@ def _difference(
 def _verdict(interval: Interval, p_holm: float) -> Verdict:
     if interval.low is None or interval.high is None or p_holm > 1.0 - interval.level:
         return Verdict.UNDECIDED
-    if interval.low > 0:
+    lows, highs = [interval.low], [interval.high]
+    across = interval.across_hosts
+    if across is not None and across.low is not None and across.high is not None:
+        lows.append(across.low)
+        highs.append(across.high)
+    if min(lows) > 0:
         return Verdict.BETTER
-    return Verdict.WORSE if interval.high < 0 else Verdict.UNDECIDED
+    return Verdict.WORSE if max(highs) < 0 else Verdict.UNDECIDED
 
 
-def _with_holm(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+def _with_holm(family: Iterable[Difference]) -> tuple[Difference, ...]:
     """Correct the p-values of one declared family; only then is there a verdict."""
+    differences = tuple(family)
     adjusted = iter(holm(tuple(one.p for one in differences if one.p is not None)))
     return tuple(one if one.p is None else _judged(one, next(adjusted)) for one in differences)
 
@@ -327,28 +306,18 @@ def _judged(one: Difference, p_holm: float) -> Difference:
     return replace(one, p_holm=p_holm, verdict=_verdict(one.difference, p_holm))
 
 
-def _seed_summaries(
-    test: Mapping[ModelKey, Predictions], config: BootstrapConfig
-) -> Iterator[SeedSummary]:
-    """Summarise every configuration that has more than one seed."""
-    groups: dict[tuple[str, Mode, str], list[ModelKey]] = {}
-    for key in sorted(test):
-        groups.setdefault((key.family, key.mode, key.context), []).append(key)
-    for (family, mode, context), keys in groups.items():
-        if len(keys) < 2:
-            continue
-        scores = [score for key in keys if (score := _macro(test[key])) is not None]
-        confusions_ESKK = np.stack([test[key].confusions() for key in keys], axis=1)
-        size = test[keys[0]].size()
-        yield SeedSummary(
-            family=family,
-            mode=mode,
-            context=context,
-            seeds=tuple(key.seed for key in keys),
-            macro_f1=seeds_interval(confusions_ESKK, config=config, size=size),
-            lowest=min(scores, default=None),
-            highest=max(scores, default=None),
-        )
+def _seed_summary(tested: Configuration, config: BootstrapConfig) -> SeedSummary:
+    scores = [score for one in tested.found if (score := _macro(one)) is not None]
+    key, size = tested.key, tested.found[0].size()
+    return SeedSummary(
+        family=key.family,
+        mode=key.mode,
+        context=key.context,
+        seeds=tested.seeds,
+        macro_f1=seeds_interval([tested.confusions()], config=config, size=size),
+        lowest=min(scores, default=None),
+        highest=max(scores, default=None),
+    )
 
 
 def comparison_to_json(comparison: Comparison) -> bytes:

@@ -9,7 +9,6 @@ Not here: any computation (``comparison``), pages (``reporting``).
 from collections.abc import Sequence
 
 from cis490_pipeline.evaluation.comparison import (
-    ComparedModel,
     Comparison,
     DeclaredFamily,
     Difference,
@@ -76,7 +75,7 @@ def _result(comparison: Comparison) -> list[str]:
     time = _scored(comparison, own.second)
     gap = f"{chosen}, {time}: difference {_signed(own.difference)}"
     order = _against_grammar(comparison, best)
-    return [gap, *_plainly(own, against), *order, *_recommended(comparison)]
+    return [gap, *_plainly(against), *order, *_recommended(comparison)]
 
 
 def _against_grammar(comparison: Comparison, best: ModelKey) -> list[str]:
@@ -84,28 +83,31 @@ def _against_grammar(comparison: Comparison, best: ModelKey) -> list[str]:
     grammar = next((one for one in comparison.models if one.key.family == GRAMMAR_ONLY), None)
     if grammar is None:
         return []
-    learned = next(one for one in comparison.models if one.key == best)
     worth = _scored(comparison, grammar.key)
-    points = learned.macro_f1.point, grammar.macro_f1.point
+    points = comparison.macro_f1_of(best).point, grammar.macro_f1.point
     if points[0] is not None and points[1] is not None and points[0] <= points[1]:
         return [f"{best.label} is not above {worth}, which knows only the order of phases"]
     return [worth]
 
 
-def _plainly(own: Difference, against: Sequence[Difference]) -> list[str]:
-    """Say what does not beat the clock."""
-    winners = [
-        one.first.label
-        for one in against
-        if one.verdict is Verdict.BETTER and one.first.role is not FamilyRole.BASELINE
-    ]
-    if not winners:
-        return [f"no model beats {ELAPSED_TIME}: nothing shows that the channels help"]
-    if own.verdict is Verdict.WORSE:
-        return [f"{own.first.label} is worse than {ELAPSED_TIME}"]
-    if own.verdict is Verdict.UNDECIDED:
-        return [f"{own.first.label} is not shown to beat {ELAPSED_TIME}"]
-    return []
+def _plainly(against: Sequence[Difference]) -> list[str]:
+    """Say of every learned configuration what does not beat the clock."""
+    by_verdict = {
+        verdict: [
+            one.first.label
+            for one in against
+            if one.verdict is verdict and one.first.role is not FamilyRole.BASELINE
+        ]
+        for verdict in Verdict
+    }
+    parts: list[str] = []
+    if not by_verdict[Verdict.BETTER]:
+        parts.append(f"no model beats {ELAPSED_TIME}: nothing shows that the channels help")
+    if by_verdict[Verdict.WORSE]:
+        parts.append(f"worse than {ELAPSED_TIME}: {names(by_verdict[Verdict.WORSE])}")
+    if by_verdict[Verdict.UNDECIDED]:
+        parts.append(f"not shown to beat {ELAPSED_TIME}: {names(by_verdict[Verdict.UNDECIDED])}")
+    return parts
 
 
 def _recommended(comparison: Comparison) -> list[str]:
@@ -125,9 +127,10 @@ def _transductive(comparison: Comparison) -> list[str]:
 
 
 def _scored(comparison: Comparison, key: ModelKey) -> str:
-    found: ComparedModel = next(one for one in comparison.models if one.key == key)
     lead = "" if key.role is FamilyRole.BASELINE else " macro F1"
-    return f"{key.label}{lead} {_plain(found.macro_f1)}"
+    summary = comparison.seeds_of(key)
+    several = "" if summary is None else f" (mean of {len(summary.seeds)} seeds)"
+    return f"{key.label}{lead} {_plain(comparison.macro_f1_of(key))}{several}"
 
 
 def _plain(interval: Interval) -> str:

@@ -62,6 +62,11 @@ class Predictions:
             self.y_true_N, self.predicted(), self.cluster_N, len(self.episodes), N_PHASES
         )
 
+    def host_codes(self) -> NDArray[np.int64]:
+        """Return the index of each episode's host among the sorted hosts, ``[E]``."""
+        hosts = np.array([episode.host_id for episode in self.episodes], dtype=np.str_)
+        return np.unique(hosts, return_inverse=True)[1].astype(np.int64)
+
     def size(self, kept_E: NDArray[np.bool_] | None = None) -> SampleSize:
         """Count what the set, or the kept episodes of it, rests on."""
         mask_E = np.ones(len(self.episodes), dtype=np.bool_) if kept_E is None else kept_E

@@ -5,7 +5,7 @@ Shape suffixes: N windows, K classes, E episodes, M models (here always 1).
 Not here: comparing models (``comparison``), pages (``reporting``). Metric definitions: ``metrics``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cis490_pipeline.errors import EvaluationError
+from cis490_pipeline.evaluation.across_hosts import interval_across_hosts
 from cis490_pipeline.evaluation.bootstrap import (
     BootstrapConfig,
     Contrast,
@@ -155,7 +156,7 @@ def score_model(
         scope=scope,
         labels=tuple(phase.value for phase in PHASES),
         reason=None if size.n_windows else _NO_WINDOWS,
-        macro_f1=macro_f1_interval(confusions_EKK, config=config, size=size),
+        macro_f1=_macro_f1(found, confusions_EKK, config),
         accuracy=_accuracy(total_KK),
         brier=brier(truth_N, proba_NK),
         ece=ece(truth_N, proba_NK),
@@ -172,6 +173,18 @@ def score_model(
         n_unlabelled=found.n_unlabelled,
         bootstrap=config,
     )
+
+
+def _macro_f1(
+    found: Predictions, confusions_EKK: NDArray[np.int64], config: BootstrapConfig
+) -> Interval:
+    interval = macro_f1_interval(confusions_EKK, config=config, size=found.size())
+    if interval.point is None:
+        return interval
+    classes_K = supported_classes(confusions_EKK.sum(axis=0))
+    contrast = Contrast(weights_M=(1.0,), classes_K=classes_K)
+    across = interval_across_hosts(confusions_EKK[:, None], contrast, found.host_codes(), config)
+    return replace(interval, across_hosts=across)
 
 
 def _accuracy(total_KK: NDArray[np.int64]) -> float | None:

@@ -16,6 +16,7 @@ from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting import text
 from cis490_pipeline.reporting.explained import explained_section
 from cis490_pipeline.reporting.measures import measures_section
+from cis490_pipeline.reporting.interval_section import interval_html
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import LEDGER_LINES, Report, host_rows, profile_rows
 from cis490_pipeline.reporting.svg import (
@@ -57,6 +58,7 @@ def _context(report: Report) -> dict[str, object]:
         "hosts": host_rows(report),
         "ledger": report.ledger[-LEDGER_LINES:],
         "measures": measures_section(report),
+        "intervals": interval_html(report),
         "explained": explained_section(report),
         "Coverage": Coverage,
         "FamilyRole": FamilyRole,
@@ -94,9 +96,9 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
 
 
 def _model_tile(report: Report, key: ModelKey, note: str) -> Tile:
-    macro = report.evaluation(key).macro_f1
+    macro = report.comparison.macro_f1_of(key)
     return Tile(
-        name=report.name(key),
+        name=report.configured(key),
         colour=family_colour(key.family),
         value=text.number(macro.point),
         bounds=text.bounds(macro),

@@ -12,6 +12,7 @@ from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting.explained import explained_markdown
 from cis490_pipeline.reporting.measures import measures_markdown
+from cis490_pipeline.reporting.interval_section import interval_markdown
 from cis490_pipeline.reporting.report import (
     LEDGER_LINES,
     Report,
@@ -38,6 +39,7 @@ def render_markdown(report: Report) -> str:
         ["## Models", "", *_models(report), "", _size(report.comparison.models[0].macro_f1)],
         ["## Choice", "", *_choices(report)],
         ["## Paired differences", "", *_differences(report)],
+        ["## Intervals", "", *interval_markdown(report)],
         ["## Phases", "", *_phases(report)],
         ["## Profiles", "", *_slices(report, profile_rows(report), "profile")],
         ["## Hosts", "", *_slices(report, host_rows(report), "host")],
@@ -65,7 +67,7 @@ def _models(report: Report) -> list[str]:
     for one in report.ranked():
         scores = report.evaluation(one.key)
         marks = [
-            one.role.value,
+            report.standing(one.key),
             *(["recommended"] if one.key == report.comparison.recommended else []),
             *(["transductive"] if one.key.is_transductive else []),
         ]
@@ -113,7 +115,7 @@ def _choices(report: Report) -> list[str]:
     lines: list[str] = []
     for choice in report.comparison.choices:
         pick = choice.recommended
-        verdict = f"recommended {report.name(pick)}" if pick else "nothing is recommended"
+        verdict = f"recommended {report.configured(pick)}" if pick else "nothing is recommended"
         lines.append(f"- {markdown_text(f'{choice.mode.value}: {verdict} – {choice.reason}')}")
     return lines or ["No learned model was scored."]
 
@@ -121,8 +123,8 @@ def _choices(report: Report) -> list[str]:
 def _differences(report: Report) -> list[str]:
     rows = [
         [
-            report.name(one.first),
-            report.name(one.second),
+            report.configured(one.first),
+            report.configured(one.second),
             scored(one.difference, signed=True),
             one.verdict.value,
             p_value(one.p),

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from cis490_pipeline.errors import EvaluationError
-from cis490_pipeline.evaluation.comparison import ComparedModel, Comparison
-from cis490_pipeline.evaluation.keys import ModelKey
+from cis490_pipeline.evaluation.comparison import (
+    ComparedModel,
+    Comparison,
+    DeclaredFamily,
+    Verdict,
+)
+from cis490_pipeline.evaluation.keys import ELAPSED_TIME, ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
 from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
 LEDGER_LINES: Final = 12
 """Readings of the test set that a report quotes; the table has them all."""
+_AGAINST_TIME: Final = {
+    Verdict.BETTER: "",
+    Verdict.WORSE: f"worse than {ELAPSED_TIME}",
+    Verdict.UNDECIDED: f"not shown to beat {ELAPSED_TIME}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,22 @@ class Report:
         """Name a model for people, with the seed where its configuration has several."""
         same = [one for one in self.evaluations if one.key.label == key.label]
         return key.label if len(same) == 1 else f"{key.label} seed {key.seed}"
+
+    def configured(self, key: ModelKey) -> str:
+        """Name the model's configuration, with the number of its seeds where it has several."""
+        summary = self.comparison.seeds_of(key)
+        return key.label if summary is None else f"{key.label}, {len(summary.seeds)} seeds"
+
+    def standing(self, key: ModelKey) -> str:
+        """Say what a row of models must not hide: its role, and how it did against the clock."""
+        same = (key.family, key.mode, key.context)
+        against = [
+            _AGAINST_TIME[one.verdict]
+            for one in self.comparison.differences
+            if one.tests is DeclaredFamily.AGAINST_TIME
+            and (one.first.family, one.first.mode, one.first.context) == same
+        ]
+        return ", ".join([key.role.value, *(text for text in against if text)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from cis490_pipeline.evaluation.bootstrap import (
     BootstrapConfig,
     Contrast,
     contrast_interval,
+    expanded_level,
     macro_f1_interval,
     resample,
 )
@@ -91,6 +92,7 @@ def test_percentiles_and_bca_agree_with_scipy_resampling_cluster_indices(confusi
             n_resamples=20_000,
             batch=1000,
             method=method,
+            confidence_level=expanded_level(0.95, n_episodes),
             rng=np.random.default_rng(9),
         )
         assert low == pytest.approx(theirs.confidence_interval.low, abs=0.006)

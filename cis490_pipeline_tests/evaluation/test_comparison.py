@@ -16,9 +16,9 @@ from cis490_pipeline.evaluation.comparison import (
     Verdict,
     compare,
     comparison_to_json,
-    paired_difference,
 )
 from cis490_pipeline.evaluation.headline import headline
+from cis490_pipeline.evaluation.pairs import configurations, paired_difference
 from cis490_pipeline.evaluation.predictions import predictions_of
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline_tests.evaluation.made_up import (
@@ -53,7 +53,8 @@ def _only(comparison, first, tests):
 
 def test_a_model_minus_itself_is_exactly_zero_with_p_one():
     found = predictions_of(rows(GBT, skill=0.6), key=GBT, role="test")
-    interval = paired_difference(found, found, FAST)
+    (one,) = configurations({GBT: found}).values()
+    interval = paired_difference(one, one, FAST)
     assert (interval.point, interval.low, interval.high) == (0.0, 0.0, 0.0)
     table = pa.concat_tables([rows(GBT, skill=0.6), _renamed(rows(GBT, skill=0.6), TIME)])
     comparison = compare(evaluations_of(table, [GBT, TIME]), table, config=FAST)
@@ -211,7 +212,7 @@ def test_configuration_is_judged_by_the_mean_of_its_seeds():
     summary = found.seeds[0]
     assert (summary.family, summary.seeds) == ("cnn", (0, 1))
     assert summary.lowest <= summary.macro_f1.point <= summary.highest
-    assert summary.macro_f1.method == "bootstrap of episodes and seeds, percentile"
+    assert summary.macro_f1.method == "bootstrap of episodes and seeds, expanded percentile"
 
 
 def test_seed_interval_is_wider_than_that_of_one_seed_where_seeds_differ():
@@ -291,7 +292,7 @@ def test_headline_of_a_tie_says_so_plainly():
 def test_headline_where_only_another_model_wins():
     found = _compare({GBT: (0.7, 0.3), CNN: (0.5, 0.9), TIME: (0.2, 0.31)})
     text = headline(found)
-    assert "gbt/realistic is not shown to beat elapsed_time" in text
+    assert "; not shown to beat elapsed_time: gbt/realistic" in text
     assert "no model beats" not in text
 
 
