@@ -3,10 +3,9 @@
 Host and episode are the two factors. An episode belongs to one host, so the pigeonhole bootstrap of
 crossed factors becomes a nested one: hosts are drawn, then the episodes of each. That counts the
 episodes twice (a drawn host brings its own spread), so the interval is right where hosts differ and
-too wide where they do not; drawing whole hosts alone is too narrow with six (``benchmarks.coverage``
-has the figures). Samples are crossed with hosts and stay *fixed*: a profile has
-one or two, so drawing samples would drop whole profiles; whether a detector carries over to other
-samples is what the split ``sample`` asks.
+too wide where they do not; drawing whole hosts alone is too narrow with six. Samples
+are crossed with hosts and stay *fixed*: a profile has one or two, so drawing samples would drop
+whole profiles; whether a detector carries over to other samples is what the split ``sample`` asks.
 
 Shape suffixes: E episodes, H hosts, M models, K classes, B resamples.
 

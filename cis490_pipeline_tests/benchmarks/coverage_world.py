@@ -1,8 +1,8 @@
 """A made-up world of episodes whose true macro F1 is known, for judging intervals and tests.
 
 An episode has 30 windows of 10 s, one every 5 s, and passes through the phases in order; one in ten
-is a control (``clean`` throughout), one in ten never gets ``dormant``. A window's score of a class is
-an episode's own leaning to that class (standard deviation 1.5), plus noise that neighbours share
+is a control (``clean`` throughout), one in ten never gets ``dormant``. A window's score of a class
+is an episode's own leaning to that class (standard deviation 1.5), plus noise that neighbours share
 because they overlap by half, plus a separation where the class is the true one. The largest score
 is the prediction. Hosts differ in the separation.
 

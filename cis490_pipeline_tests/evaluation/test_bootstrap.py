@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.stats import bootstrap as scipy_bootstrap
 from sklearn.metrics import f1_score
 
@@ -69,9 +70,12 @@ def _even():
 
 def _skewed():
     """A few long episodes go wrong: the acceleration of BCa is far from 0."""
-    confusions = np.tile(np.array([[9, 1], [1, 9]]), (40, 1, 1))
-    confusions[:4] = [[5, 40], [40, 5]]
-    return confusions
+    rng = np.random.default_rng(3)
+    wrong = rng.binomial(10, 0.1, (40, 2))
+    wrong[:4] = (40, 41), (36, 38), (43, 37), (33, 44)
+    right = 10 + 35 * (np.arange(40) < 4)[:, None] - wrong
+    rows = [[right[:, 0], wrong[:, 0]], [wrong[:, 1], right[:, 1]]]
+    return np.array(rows).transpose(2, 0, 1)
 
 
 @pytest.mark.parametrize("confusions", [_even(), _skewed()], ids=["even", "skewed"])
@@ -117,21 +121,21 @@ def test_design_effect_is_large_where_episodes_differ_and_one_where_they_do_not(
     assert np.mean(independent) == pytest.approx(1.0, abs=0.2)
 
 
-def test_episodes_cover_and_windows_would_not():
-    """Nominal 95 % over 120 simulated test sets; the window interval exists in this test only."""
-    covered = {"episodes": 0, "windows": 0}
-    population = _windows(np.random.default_rng(100), n_episodes=4000, spread=0.3)
-    truth_value = f1_score(population[0], population[1], average="macro")
-    for seed in range(120):
-        truth, predicted, cluster = _windows(np.random.default_rng(seed), n_episodes=40, spread=0.3)
-        by_episode = _interval(cluster_confusions(truth, predicted, cluster, 40, 3))
-        single = cluster_confusions(truth, predicted, np.arange(truth.size), truth.size, 3)
-        by_window = _interval(single, n_resamples=200)
-        covered["episodes"] += by_episode.low <= truth_value <= by_episode.high
-        covered["windows"] += by_window.low <= truth_value <= by_window.high
-        assert by_episode.high - by_episode.low > by_window.high - by_window.low
-    assert covered["episodes"] >= 0.87 * 120
-    assert covered["windows"] < 0.87 * 120
+def test_the_methods_agree_on_even_episodes_and_a_disagreement_is_named():
+    assert _interval(_even(), n_resamples=4000).disagreement is None
+    one_goes_wrong = _skewed()[3:]
+    one_goes_wrong[0] *= 3
+    found = _interval(one_goes_wrong, n_resamples=4000)
+    assert "of the BCa interval" in found.disagreement
+    assert "from the percentile interval's" in found.disagreement
+
+
+def test_few_clusters_widen_the_interval_as_student_does():
+    assert expanded_level(0.95, 2) == pytest.approx(1.0)
+    tail = (1.0 - expanded_level(0.9, 12)) / 2
+    normal, student = stats.norm.ppf(1 - tail), stats.t.ppf(0.95, 11)
+    assert normal == pytest.approx(student * np.sqrt(12 / 11))
+    assert expanded_level(0.95, 10**6) == pytest.approx(0.95, abs=1e-5)
 
 
 def test_lost_classes_are_redrawn_and_counted():
@@ -145,6 +149,7 @@ def test_lost_classes_are_redrawn_and_counted():
     assert drawn.n_dropped == 0
     interval = _interval(confusions)
     assert interval.n_redrawn > 0
+    assert interval.degenerate_share == pytest.approx(0.9**10, abs=0.08)
     assert "one episode only" in interval.caution
     assert interval.bca_low is None
     assert "jackknife" in interval.bca_fallback

@@ -25,7 +25,7 @@ def _pair(rng, n_episodes=12, n_windows=10, gain=0.0):
         skill = np.clip(0.5 + extra + rng.normal(0, 0.2, n_episodes), 0, 1)
         right = rng.random(cluster.size) < skill[cluster]
         predicted = np.where(right, truth, (truth + 1) % 3)
-        found.append(cluster_confusions(truth, predicted, cluster, n_episodes, 3))
+        found.append(cluster_confusions(truth, predicted, cluster, n_episodes, 3)[:, None])
     return found[0], found[1]
 
 
@@ -36,12 +36,12 @@ def test_a_model_against_itself_has_p_one():
 
 def test_exact_p_equals_a_loop_over_all_swaps():
     first, second = _pair(np.random.default_rng(1), n_episodes=6, gain=0.2)
-    observed = macro_f1(first.sum(axis=0)) - macro_f1(second.sum(axis=0))
+    observed = macro_f1(first[:, 0].sum(axis=0)) - macro_f1(second[:, 0].sum(axis=0))
     extreme = 0
     for swaps in itertools.product((False, True), repeat=6):
         swapped = np.array(swaps)[:, None, None]
-        left = np.where(swapped, second, first).sum(axis=0)
-        right = np.where(swapped, first, second).sum(axis=0)
+        left = np.where(swapped, second[:, 0], first[:, 0]).sum(axis=0)
+        right = np.where(swapped, first[:, 0], second[:, 0]).sum(axis=0)
         extreme += abs(macro_f1(left) - macro_f1(right)) >= abs(observed) - 1e-12
     ours = paired_permutation_p(first, second, BootstrapConfig(n_resamples=64))
     assert ours == pytest.approx(extreme / 64)
