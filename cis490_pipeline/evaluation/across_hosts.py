@@ -52,7 +52,7 @@ def interval_across_hosts(
     """
     n_hosts = np.unique(host_E).size
     if n_hosts < FEWEST_HOSTS:
-        return HostsInterval(reason=f"{n_hosts} test hosts, at least {FEWEST_HOSTS} are needed")
+        return HostsInterval(reason=f"test hosts: {n_hosts}, at least {FEWEST_HOSTS} are needed")
     rng = np.random.default_rng([config.seed, 3])
     value_B, n_redrawn = np.empty(0), -config.n_resamples
     for _ in range(_MOST_ROUNDS):

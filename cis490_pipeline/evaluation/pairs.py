@@ -114,12 +114,13 @@ def simple_pairs(
     keys: Sequence[ModelKey], choices: Sequence[ModeChoice]
 ) -> list[tuple[ModelKey, ModelKey]]:
     """Return every learned configuration of a mode with the simple one that id_val chose for it."""
+    standing = {replace(key, seed=0): key for key in keys}
     return [
-        (key, choice.simple)
+        (key, standing[replace(choice.simple, seed=0)])
         for choice in choices
-        for key in keys
         if choice.simple is not None
-        and key != choice.simple
+        for key in keys
+        if replace(key, seed=0) != replace(choice.simple, seed=0)
         and key.mode == choice.mode
         and key.role is not FamilyRole.BASELINE
         and not key.is_transductive

@@ -35,7 +35,7 @@ EXPLAINED: Final = (
     "Four ways to the interval of the same figure. Percentile and BCa: resampled episodes. "
     "Sandwich: point ± normal quantile × cluster-robust standard error. Hosts and episodes: whole "
     "hosts are drawn first, with six or more of them. Degenerate draws lost a phase and were drawn "
-    "again."
+    "again. A model with one seed: what another training would have given is in none of them."
 )
 
 

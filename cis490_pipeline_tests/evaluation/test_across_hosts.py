@@ -44,7 +44,7 @@ def test_ends_are_those_of_a_loop_that_draws_hosts_and_then_their_episodes() -> 
 def test_few_hosts_have_none_and_a_reason(n_hosts: int) -> None:
     found = interval_across_hosts(*_set(n_hosts)[:1], ALL, _set(n_hosts)[1], FAST)
     assert (found.low, found.high) == (None, None)
-    assert found.reason == f"{n_hosts} test hosts, at least 6 are needed"
+    assert found.reason == f"test hosts: {n_hosts}, at least 6 are needed"
 
 
 def test_lost_classes_are_redrawn_and_a_hopeless_set_has_a_reason() -> None:
@@ -67,7 +67,7 @@ def test_an_evaluation_has_both_and_the_reason_where_there_is_one_host() -> None
     across = many.macro_f1.across_hosts
     assert across.low < many.macro_f1.point < across.high
     (one,) = evaluations_of(split_table({GBT: (0.7, 0.6)}), [GBT])
-    assert one.macro_f1.across_hosts.reason == "1 test hosts, at least 6 are needed"
+    assert one.macro_f1.across_hosts.reason == "test hosts: 1, at least 6 are needed"
     assert one.hosts[0].macro_f1.across_hosts is None
 
 

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import cis490_pipeline.evaluation
+from cis490_pipeline.evaluation.comparison import compare
 from cis490_pipeline.reporting.publish import publish_comparison
 from cis490_pipeline_tests.datasets.smoke import SPLIT, copy_of, scored_warehouse
+from cis490_pipeline_tests.evaluation.made_up import FAST, evaluations_of, key_of, split_table
 
 DOCUMENT: Final = Path(cis490_pipeline.evaluation.__file__).with_name("RECOMPUTE.md")
 EXACT: Final = {"rel": 1e-9, "abs": 1e-9}
@@ -126,6 +131,39 @@ def test_difference_p_and_holm(found: Recomputed) -> None:
     theirs = {one["first"]["family"]: one["p_holm"] for one in against_time}
     assert ours == pytest.approx(theirs, **EXACT)
     assert len(ours) == 2
+
+
+def _rows(table: pa.Table, names: dict[str, Any]) -> pl.DataFrame:
+    frame = pl.DataFrame(pl.from_arrow(table)).filter(role="test")
+    said = pl.concat_list(names["P"]).list.arg_max().cast(pl.Int8)
+    return frame.with_columns(said=said).sort("episode_id", "window")
+
+
+def test_seeds_are_null_for_one_and_the_lines_hold_for_three(found: Recomputed) -> None:
+    assert found.of("Several seeds") is None
+    assert found.comparison["seeds"] == []
+    names, keys = found.names, [key_of("cnn", seed=seed) for seed in range(3)]
+    table = split_table({key: (0.5, 0.4 + 0.2 * key.seed) for key in keys})
+    wanted = compare(evaluations_of(table, keys), table, config=FAST).seeds[0].macro_f1
+    config, rows, of = msgspec.to_builtins(FAST), _rows(table, names), np.ones(5, dtype=bool)
+    drawn = [
+        names["draw"](names["per_episode"](rows.filter(seed=key.seed)), config, of) for key in keys
+    ]
+    ours = names["ends"](names["draw_seeds"](drawn, config), config, 24)
+    assert ours == pytest.approx([wanted.low, wanted.high], **EXACT)
+
+
+def test_hosts_are_null_for_one_and_the_lines_hold_for_six(found: Recomputed) -> None:
+    assert found.of("Hosts and episodes") is None
+    assert found.model["macro_f1"]["across_hosts"]["reason"]
+    names, key = found.names, key_of("gbt")
+    table = split_table({key: (0.5, 0.6)}, hosts=tuple("bcdefg"), n_episodes=30)
+    (evaluation,) = evaluations_of(table, [key])
+    wanted, config = evaluation.macro_f1.across_hosts, msgspec.to_builtins(FAST)
+    counts, of = names["per_episode"](_rows(table, names)), np.ones(5, dtype=bool)
+    values = names["draw_hosts"](counts, np.arange(30) % 6, config, of)
+    assert wanted is not None
+    assert names["ends"](values, config, 6) == pytest.approx([wanted.low, wanted.high], **EXACT)
 
 
 def test_every_section_is_checked_and_is_short(request: pytest.FixtureRequest) -> None:
