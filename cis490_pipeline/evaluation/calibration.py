@@ -11,7 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cis490_pipeline.evaluation.bootstrap import BootstrapConfig, few_episodes, percentile_ends
+from cis490_pipeline.evaluation.bootstrap import (
+    BootstrapConfig,
+    expanded_level,
+    few_episodes,
+    percentile_ends,
+)
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
 from cis490_pipeline.evaluation.replicates import (
@@ -157,7 +162,8 @@ def _bins(
         n_windows, known_B = int(count_J[j]), count_BJ[:, j] > 0
         value_B = correct_BJ[known_B, j] / count_BJ[known_B, j]
         told = n_episodes_J[j] > 1
-        low, high = percentile_ends(value_B, config.level) if told else (None, None)
+        level = expanded_level(config.level, int(n_episodes_J[j]))
+        low, high = percentile_ends(value_B, level) if told else (None, None)
         found.append(
             ReliabilityBin(
                 low=j / N_BINS,

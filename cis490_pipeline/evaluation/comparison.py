@@ -59,9 +59,10 @@ class DeclaredFamily(StrEnum):
 class Verdict(StrEnum):
     """What interval and corrected p of a paired difference say together.
 
-    The interval alone is too narrow for few episodes (of equal models 14 % were told apart with 6
-    episodes, 8 % with 10, 4 % with 24; by the permutation p 3 to 5 %), and it knows nothing of the
-    other models that were tried.
+    The permutation p is exact for any number of episodes, where the interval is not (of equal
+    models it tells 4 to 7 % apart, both together 2 to 6 %: ``benchmarks.coverage``), and its
+    correction knows of the other models that were tried. The interval says how large the difference
+    is, and with several seeds or six hosts also whether it would outlast them.
     """
 
     BETTER = "better"  # the whole interval lies above 0, and Holm's p is small enough

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cis490_pipeline.evaluation.bootstrap import (
     BootstrapConfig,
     bca_ends,
+    expanded_level,
     few_episodes,
     percentile_ends,
     weight_chunks,
@@ -129,9 +130,10 @@ def interval_of(
     reason = _refusal(known_B.size, found.value_B.size, size)
     if reason is not None:
         return without_interval(reason, size=size, level=config.level, point=found.point)
-    low, high = _ends(known_B, config.level)
+    level = expanded_level(config.level, size.n_episodes)
+    low, high = _ends(known_B, level)
     ends_finite = bool(np.isfinite([low, high]).all())
-    bca, fallback = _bca(found, known_B, config.level)
+    bca, fallback = _bca(found, known_B, level)
     robust = _robust_variance(found.jackknife_E)
     return Interval(
         point=found.point,

@@ -15,8 +15,8 @@ from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting import text
 from cis490_pipeline.reporting.explained import explained_section
-from cis490_pipeline.reporting.measures import measures_section
 from cis490_pipeline.reporting.interval_section import interval_html
+from cis490_pipeline.reporting.measures import measures_section
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import LEDGER_LINES, Report, host_rows, profile_rows
 from cis490_pipeline.reporting.svg import (

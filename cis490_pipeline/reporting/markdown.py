@@ -11,8 +11,8 @@ from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting.explained import explained_markdown
-from cis490_pipeline.reporting.measures import measures_markdown
 from cis490_pipeline.reporting.interval_section import interval_markdown
+from cis490_pipeline.reporting.measures import measures_markdown
 from cis490_pipeline.reporting.report import (
     LEDGER_LINES,
     Report,

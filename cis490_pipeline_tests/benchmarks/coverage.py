@@ -75,11 +75,6 @@ class Row:
     n_sets: int
     shares: dict[str, float]
 
-    def error(self, name: str) -> float:
-        """Return the standard error of a share."""
-        share = self.shares[name]
-        return float(np.sqrt(share * (1.0 - share) / self.n_sets))
-
 
 def _size(n_episodes: int) -> SampleSize:
     return SampleSize(n_hosts=1, n_samples=1, n_episodes=n_episodes, n_windows=1, condition="")
@@ -186,28 +181,23 @@ def pair_row(n_episodes: int, n_sets: int, gain: float, n_resamples: int) -> Row
     return _means(n_episodes, (one(number) for number in range(n_sets)))
 
 
-def simulate(scale: Scale, say: Callable[[str], None]) -> str:
-    """Run everything; returns the tables as Markdown."""
+def simulate(scale: Scale, say: Callable[[str], None]) -> Iterator[str]:
+    """Yield one table after the other, in Markdown."""
     b = scale.n_resamples
     truth = _EPISODES.macro_f1(np.random.default_rng([SEED, 0]), scale.truth_episodes)
     of_hosts = _HOSTS.macro_f1(
         np.random.default_rng([SEED, 0]), scale.truth_episodes, per_host=_PER_HOST
     )
     say(f"truth {truth:.4f}, with hosts {of_hosts:.4f}, of {scale.truth_episodes:,} episodes")
-    episodes = [episode_row(n, sets, truth, b) for n, sets in scale.sets.items()]
-    say("episodes done")
-    tables = [
-        ("episodes", episodes),
-        ("hosts that differ", [host_row(n, s, _HOSTS, of_hosts, b) for n, s in _items(scale)]),
-        ("equal hosts", [host_row(n, s, _EPISODES, truth, b) for n, s in _items(scale)]),
-        ("equal models", [pair_row(n, s, 0.0, b) for n, s in scale.pair_sets.items()]),
-        ("models that differ", [pair_row(n, s, 0.5, b) for n, s in scale.pair_sets.items()]),
-    ]
-    return "\n\n".join(_table(title, rows) for title, rows in tables) + "\n"
-
-
-def _items(scale: Scale) -> list[tuple[int, int]]:
-    return list(scale.host_sets.items())
+    yield _table("episodes", [episode_row(n, s, truth, b) for n, s in scale.sets.items()])
+    for title, world, value in (
+        ("hosts that differ", _HOSTS, of_hosts),
+        ("equal hosts", _EPISODES, truth),
+    ):
+        rows = [host_row(n, s, world, value, b) for n, s in scale.host_sets.items()]
+        yield _table(title, rows)
+    for title, gain in (("equal models", 0.0), ("models that differ", 0.5)):
+        yield _table(title, [pair_row(n, s, gain, b) for n, s in scale.pair_sets.items()])
 
 
 def _table(title: str, rows: list[Row]) -> str:
@@ -231,11 +221,13 @@ def _table(title: str, rows: list[Row]) -> str:
 def main(markdown: Path | None, *, quick: bool) -> None:
     """Count how often the intervals hold the truth."""
     started = time.process_time()
-    text = simulate(QUICK if quick else FULL, lambda line: click.echo(line, err=True))
-    click.echo(text)
+    tables: list[str] = []
+    for table in simulate(QUICK if quick else FULL, lambda line: click.echo(line, err=True)):
+        tables.append(table)
+        click.echo(f"{table}\n")
+        if markdown is not None:
+            markdown.write_text("\n\n".join(tables) + "\n", "utf-8")
     click.echo(f"{time.process_time() - started:.0f} s of processor time", err=True)
-    if markdown is not None:
-        markdown.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import stats
 
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.calibration import calibration_scores
@@ -35,7 +36,8 @@ def test_points_and_ends_equal_the_metric_on_copied_episodes(name):
     for weight_E in np.concatenate(list(episode_weights(25, config))):
         copies = np.repeat(np.arange(found.cluster_N.size), weight_E[found.cluster_N].astype(int))
         values.append(function(found.y_true_N[copies], found.proba_NK[copies]))
-    low, high = np.quantile(values, [0.025, 0.975])
+    student = stats.t.ppf(0.975, 24) * np.sqrt(25 / 24)
+    low, high = np.quantile(values, stats.norm.cdf([-student, student]))
     assert (interval.low, interval.high) == pytest.approx((low, high))
 
 
