@@ -22,6 +22,7 @@ from cis490_pipeline.evaluation.false_alarms import (
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
 from cis490_pipeline.evaluation.replicates import (
+    FEW_EVENTS,
     bounded,
     interval_of,
     ratio,
@@ -93,7 +94,16 @@ def _precision(
         low = precision_at(ratio(total_X[[0, 2]]), np.array(bound), base_rate)
         return bounded(1.0, (float(low), 1.0), size=size, caution=_SILENT)
     replicates = resample_sums(sums_EX, config).replicates(statistic)
-    return interval_of(replicates, config=config, size=size, undefined="undefined")
+    caution = _few(sums_EX[:, 3])
+    return interval_of(replicates, config=config, size=size, undefined="undefined", caution=caution)
+
+
+def _few(rung_E: NDArray[np.float64]) -> str | None:
+    """Say where a figure hangs on a handful of episodes: its interval is too narrow."""
+    n_episodes = int((rung_E > 0).sum())
+    if n_episodes >= FEW_EVENTS:
+        return None
+    return f"clean windows rang in fewer than {FEW_EVENTS} episodes: the interval is too narrow"
 
 
 def _alarms_a_day(
@@ -113,7 +123,8 @@ def _alarms_a_day(
         most = point + _WINDOWS_A_DAY * (1.0 - base_rate) * 3.0 / float(total_X[5])
         return bounded(point, (0.0, most), size=size, method=RULE_OF_THREE_HOURS, caution=_SILENT)
     replicates = resample_sums(sums_EX, config).replicates(statistic)
-    return interval_of(replicates, config=config, size=size, undefined="undefined")
+    caution = _few(sums_EX[:, 4])
+    return interval_of(replicates, config=config, size=size, undefined="undefined", caution=caution)
 
 
 def _missing(total_X: NDArray[np.float64]) -> str | None:

@@ -23,16 +23,19 @@ from cis490_pipeline.evaluation.courses import EpisodeCourse
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
 from cis490_pipeline.evaluation.replicates import (
+    FEW_EVENTS,
     bounded,
     interval_of,
     ratio,
     resample_sums,
     share_interval,
 )
+from cis490_pipeline.metrics.rates import poisson_ends
 from cis490_pipeline.schema.windows import STRIDE_S
 
 HOURS_A_DAY: Final = 24.0
 RULE_OF_THREE_HOURS: Final = "rule of three over hours, 95 %, one-sided"
+EXACT_HOURS: Final = "exact, Poisson over hours"
 _NONE_COULD: Final = "no episode was watched long enough before onset for the alarm to ring"
 _NO_CONTROL: Final = "the test set has no control that was watched long enough"
 _NO_ARMED: Final = "no episode was watched in armed before onset"
@@ -128,9 +131,21 @@ def _per_hour(
     size = found.size(could_E)
     if not could_E.any():
         return without_interval(_NONE_COULD, size=size, level=config.level)
+    total = float(time_E.sum())
     if not alarms_E.any():
-        high = 3.0 / float(time_E.sum())
-        return bounded(0.0, (0.0, high), size=size, method=RULE_OF_THREE_HOURS, caution=_HOURS)
+        ends = (0.0, 3.0 / total)
+        return bounded(0.0, ends, size=size, method=RULE_OF_THREE_HOURS, caution=_HOURS)
+    if int((alarms_E > 0).sum()) < FEW_EVENTS:
+        n_alarms = int(alarms_E.sum())
+        low, high = poisson_ends(n_alarms, config.level)
+        return bounded(
+            n_alarms / total,
+            (low / total, high / total),
+            size=size,
+            method=EXACT_HOURS,
+            caution=_HOURS,
+            level=config.level,
+        )
     sums_E2 = np.stack([alarms_E, time_E], axis=1)[could_E]
     found_rate = resample_sums(sums_E2, config).replicates(ratio)
     return interval_of(found_rate, config=config, size=size, undefined=_NONE_COULD)

@@ -24,9 +24,12 @@ from cis490_pipeline.evaluation.bootstrap import (
     weight_chunks,
 )
 from cis490_pipeline.evaluation.interval import PERCENTILE, Interval, SampleSize, without_interval
-from cis490_pipeline.metrics.rates import rule_of_three
+from cis490_pipeline.metrics.rates import binomial_ends, rule_of_three
 
 RULE_OF_THREE: Final = "rule of three over episodes, 95 %, one-sided"
+EXACT: Final = "exact, binomial over episodes"
+FEW_EVENTS: Final = 5
+"""Below, resampling what happened so seldom says too little about how often it may."""
 _LEAST_KEPT: Final = 0.5
 """Share of resamples on which a figure must be defined; below it no interval is given."""
 _SAME: Final = "no resample differs: an interval of no width knows nothing of what was not seen"
@@ -165,13 +168,14 @@ def bounded(
     size: SampleSize,
     method: str = RULE_OF_THREE,
     caution: str | None = None,
+    level: float = 0.95,
 ) -> Interval:
-    """Return a figure with a one-sided bound where no resample could ever differ from it."""
+    """Return a figure with ends that no resample gave: too few things happened for that."""
     return Interval(
         point=point,
         low=ends[0],
         high=ends[1],
-        level=0.95,
+        level=level,
         method=method,
         caution=caution,
         n_hosts=size.n_hosts,
@@ -188,7 +192,9 @@ def share_interval(
     """Return the share of episodes in which something happened.
 
     Where it happened in none or in all of them every resample is the same, and an interval of no
-    width would claim to know the share; then the rule of three bounds it from the other side.
+    width would claim to know the share; then the rule of three bounds it from the other side. Of
+    one in 64 the percentile interval would end where the bound of none does: where it happened in
+    fewer than 5, or did not in fewer than 5, the interval is exact.
     """
     if hit_E.size == 0:
         return without_interval(undefined, size=size, level=config.level)
@@ -197,6 +203,10 @@ def share_interval(
         return bounded(0.0, (0.0, bound), size=size)
     if hit_E.all():
         return bounded(1.0, (1.0 - bound, 1.0), size=size)
+    n_hits, n = int(hit_E.sum()), hit_E.size
+    if min(n_hits, n - n_hits) < FEW_EVENTS:
+        ends = binomial_ends(n_hits, n, config.level)
+        return bounded(n_hits / n, ends, size=size, method=EXACT, level=config.level)
     sums_E2 = np.stack([hit_E, np.ones_like(hit_E)], axis=1).astype(np.float64)
     found = resample_sums(sums_E2, config).replicates(ratio)
     return interval_of(found, config=config, size=size, undefined=undefined)

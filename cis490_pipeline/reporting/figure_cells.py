@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from cis490_pipeline.evaluation.false_alarms import RULE_OF_THREE_HOURS
+from cis490_pipeline.evaluation.false_alarms import EXACT_HOURS, RULE_OF_THREE_HOURS
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.measures import Measures
-from cis490_pipeline.evaluation.replicates import RULE_OF_THREE
+from cis490_pipeline.evaluation.replicates import EXACT, RULE_OF_THREE
 from cis490_pipeline.reporting.report import Report
 
 NONE: Final = "none"
-_SIGNS: Final = {RULE_OF_THREE: "†", RULE_OF_THREE_HOURS: "‡"}
+_SIGNS: Final = {RULE_OF_THREE: "†", RULE_OF_THREE_HOURS: "‡", EXACT: "*", EXACT_HOURS: "**"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from cis490_pipeline.evaluation.alarms import trace_alarm
 from cis490_pipeline.evaluation.base_rates import BASE_RATES, at_base_rates
-from cis490_pipeline.evaluation.false_alarms import RULE_OF_THREE_HOURS, false_alarms
+from cis490_pipeline.evaluation.false_alarms import (
+    EXACT_HOURS,
+    RULE_OF_THREE_HOURS,
+    false_alarms,
+)
+from cis490_pipeline.evaluation.interval import PERCENTILE
+from cis490_pipeline.evaluation.replicates import EXACT
 from cis490_pipeline_tests.evaluation.made_up import FAST
 from cis490_pipeline_tests.evaluation.watched import (
     ARMED,
@@ -160,3 +166,26 @@ def test_an_alarm_that_never_rings_has_no_precision():
     only_clean = worth(*[clean()] * 5)[0]
     assert "no infected window" in only_clean.precision.reason
     assert only_clean.alarms_per_host_day.point is None
+
+
+def test_one_false_alarm_never_looks_better_than_none():
+    def highs(n_loud):
+        found = judged(*[clean(2, 3)] * n_loud, *[clean()] * (64 - n_loud))
+        return found.all_episodes.share, found.per_host_hour
+
+    none, one, four, five = (highs(n) for n in (0, 1, 4, 5))
+    for before, after in ((none, one), (one, four)):
+        assert all(a.high < b.high for a, b in zip(before, after, strict=True))
+    assert (one[0].method, one[1].method) == (EXACT, EXACT_HOURS)
+    assert five[0].method == five[1].method == PERCENTILE
+    assert one[0].low > 0
+    assert "independently" in one[1].caution
+
+
+def test_precision_that_hangs_on_few_episodes_says_so():
+    ringing = infected([0.1] * 6 + [0.9] * 4)
+    few = worth(ringing, *[clean(2, 3)] * 4, *[clean()] * 30)[0]
+    many = worth(ringing, *[clean(2, 3)] * 5, *[clean()] * 30)[0]
+    for interval in (few.precision, few.alarms_per_host_day):
+        assert "fewer than 5 episodes" in interval.caution
+    assert many.precision.caution is many.alarms_per_host_day.caution is None
