@@ -1,11 +1,13 @@
 """The worst host and profile: the lowest point, an interval that knows it is one of several."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn.metrics import f1_score
 
-from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
+from cis490_pipeline.evaluation.bootstrap import BootstrapConfig, macro_f1_interval
 from cis490_pipeline.evaluation.predictions import TEST, predictions_of
 from cis490_pipeline.evaluation.worst import LEAST_EPISODES, worst_groups
 from cis490_pipeline_tests.evaluation.made_up import FAST, PROFILES, key_of, rows
@@ -76,3 +78,19 @@ def test_groups_of_other_phases_are_warned_of():
     table = table.filter(pa.compute.field("phase") != 4)
     _, (_, worst) = judged(part(0.7, "whole"), table)
     assert "do not all have the same phases" in worst.macro_f1.caution
+
+
+def test_the_ends_are_the_lowest_of_all_groups_at_a_level_that_holds_for_all():
+    found, (_, worst) = judged(part(0.50, "wide", n=6), part(0.56, "narrow", n=60))
+    name_E = np.array([episode.profile for episode in found.episodes])
+    strict = replace(FAST, level=0.975)
+    wide, narrow = (
+        macro_f1_interval(
+            found.confusions()[name_E == name], config=strict, size=found.size(name_E == name)
+        )
+        for name in ("wide", "narrow")
+    )
+    assert worst.name == "wide"
+    assert narrow.high < wide.high
+    assert (worst.macro_f1.low, worst.macro_f1.high) == (wide.low, narrow.high)
+    assert worst.macro_f1.level == 0.95
