@@ -163,6 +163,7 @@ def _scored(
         scope=scope_of(test_set),
         config=context.bootstrap,
         basis=load_basis(warehouse, test_set.test, bundle.header.alarm),
+        id_val=rows.filter(pc.field("role") == ID_VAL),
     )
 
 

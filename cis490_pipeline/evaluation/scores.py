@@ -28,7 +28,14 @@ from cis490_pipeline.evaluation.courses import Basis
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.measures import Measures, measures_of
-from cis490_pipeline.evaluation.predictions import TEST, Predictions, predictions_of
+from cis490_pipeline.evaluation.predictions import (
+    ID_VAL,
+    TEST,
+    Predictions,
+    predictions_of,
+    rows_of,
+)
+from cis490_pipeline.evaluation.selective import Selective, selective_of
 from cis490_pipeline.metrics.calibration import brier, ece, log_loss
 from cis490_pipeline.metrics.f1 import precision_recall, supported_classes
 from cis490_pipeline.schema.phases import N_PHASES, PHASES
@@ -115,6 +122,7 @@ class ModelEvaluation:
     hosts: tuple[SliceScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     measures: Measures
+    selective: Selective
     n_hosts: int
     n_samples: int
     n_episodes: int
@@ -130,6 +138,7 @@ def score_model(
     scope: TestScope,
     config: BootstrapConfig,
     basis: Basis | None = None,
+    id_val: pa.Table | None = None,
 ) -> ModelEvaluation:
     """Score the test predictions of one bundle.
 
@@ -139,6 +148,8 @@ def score_model(
         Rows of ``predictions`` with role ``test`` of exactly one bundle.
     basis
         The bundle's alarm and what happened in the episodes; without it detection is null.
+    id_val
+        Rows of the same bundle with role ``id_val``; without them nothing is calibrated on them.
 
     Raises
     ------
@@ -166,6 +177,12 @@ def score_model(
         hosts=_host_scores(found, confusions_EKK, scope, config),
         confusion=tuple(tuple(int(count) for count in row) for row in total_KK),
         measures=measures_of(found, basis, config),
+        selective=selective_of(
+            found,
+            _calibration(id_val, key, found.bundle),
+            train_hosts=scope.train_hosts,
+            config=config,
+        ),
         n_hosts=size.n_hosts,
         n_samples=size.n_samples,
         n_episodes=size.n_episodes,
@@ -185,6 +202,13 @@ def _macro_f1(
     contrast = Contrast(weights_M=(1.0,), classes_K=classes_K)
     across = interval_across_hosts(confusions_EKK[:, None], contrast, found.host_codes(), config)
     return replace(interval, across_hosts=across)
+
+
+def _calibration(id_val: pa.Table | None, key: ModelKey, bundle: str) -> Predictions | None:
+    if id_val is None:
+        return None
+    rows = rows_of(id_val, key=key, bundle=bundle, role=ID_VAL)
+    return predictions_of(rows, key=key, role=ID_VAL) if rows.num_rows else None
 
 
 def _accuracy(total_KK: NDArray[np.int64]) -> float | None:
