@@ -1,7 +1,8 @@
 """What has to hold before a test set is opened, and the ledger of every opening.
 
 An opening is entered before the first window is predicted, so that a crash cannot hide a look at
-the test set. Scoring opens it, and explaining does: nothing else.
+the test set. Scoring opens it, explaining does, and measuring the drift of its channels: nothing
+else.
 
 Not here: what is done with it (``on_split``, ``explain``).
 """
@@ -59,13 +60,28 @@ def enter_in_ledger(
     warehouse: Warehouse, fitted: FittedModel, *, why: str, code_commit: str, when: datetime
 ) -> None:
     """Write down who looks at a test set, with which model, and why."""
-    entry = {
-        "when": when.isoformat(timespec="seconds"),
-        "split": fitted.split,
-        "bundle": fitted.bundle,
-        "identity": fitted.identity,
-        "why": why,
-        "code_commit": code_commit,
-    }
+    model = {"bundle": fitted.bundle, "identity": fitted.identity}
+    _enter(warehouse, fitted.split, model, why=why, code_commit=code_commit, when=when)
+
+
+def enter_look_in_ledger(
+    warehouse: Warehouse, *, split: str, why: str, code_commit: str, when: datetime
+) -> None:
+    """Write down a look that no model takes part in: bundle and identity are empty."""
+    model = {"bundle": "", "identity": ""}
+    _enter(warehouse, split, model, why=why, code_commit=code_commit, when=when)
+
+
+def _enter(
+    warehouse: Warehouse,
+    split: str,
+    model: dict[str, str],
+    *,
+    why: str,
+    code_commit: str,
+    when: datetime,
+) -> None:
+    written = {"when": when.isoformat(timespec="seconds"), "split": split, "why": why}
+    entry = {**written, **model, "code_commit": code_commit}
     rows = pa.Table.from_pylist([entry], schema=TABLE_SCHEMAS[Table.TEST_LEDGER])
     warehouse.tables.append(Table.TEST_LEDGER, rows)

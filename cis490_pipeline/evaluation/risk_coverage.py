@@ -77,9 +77,12 @@ def _areas(found: Predictions, config: BootstrapConfig) -> tuple[Interval, Inter
     cell_N = found.cluster_N * n_groups + group_N
     wrong_N = found.predicted() != found.y_true_N
     n_cells = n_episodes * n_groups
-    size_EG = np.bincount(cell_N, minlength=n_cells).reshape(n_episodes, n_groups).astype(float)
-    wrong_EG = np.bincount(cell_N, weights=wrong_N, minlength=n_cells).reshape(size_EG.shape)
-    sums = resample_sums(np.concatenate([wrong_EG, size_EG], axis=1), config)
+    sums_EX = np.empty((n_episodes, 2 * n_groups), dtype=np.float64)
+    for half, weights_N in enumerate((wrong_N, np.ones_like(wrong_N))):
+        counted = np.bincount(cell_N, weights=weights_N, minlength=n_cells)
+        place = slice(half * n_groups, (half + 1) * n_groups)
+        sums_EX[:, place] = counted.reshape(n_episodes, n_groups)
+    sums = resample_sums(sums_EX, config)
 
     def aurc(sums_X: NDArray[np.float64]) -> NDArray[np.float64]:
         return area_under_risk(sums_X[..., :n_groups], sums_X[..., n_groups:])
