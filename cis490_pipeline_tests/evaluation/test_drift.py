@@ -1,5 +1,8 @@
 """Drift of a host's channels: planted, absent, constant; and read from recorded episodes."""
 
+# A figure that is None fails these tests at run time, as it should.
+# pyright: reportOperatorIssue=false, reportOptionalOperand=false
+
 import json
 from datetime import UTC, datetime
 from pathlib import Path
