@@ -1,12 +1,13 @@
-"""The heat map channel × phase as SVG: in a page, and as a file of its own.
+"""Heat maps with a channel per row as SVG: in a page, and as a file of its own.
 
 As in ``svg``: colours come from the page's style sheet through classes; the file brings the few
 rules that it needs. Every name is escaped here, since the result is inserted as it is.
 
-Not here: the figures in it (``explain``), the section around it (``explained``).
+Not here: the figures in it (``explain``, ``evaluation.drift``), the sections around it
+(``explained``, ``drift``).
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
@@ -40,79 +41,117 @@ _HATCH: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """What is drawn: ``cells[row][column]``, rows from top to bottom.
+
+    Attributes
+    ----------
+    fullest
+        Value of the fullest colour.
+    untested
+        Columns without any figure; they are hatched from top to bottom.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+    fullest: float
+    colour: str
+    corner: str
+    unit: str
+    untested: tuple[int, ...]
+
+
+def grid_of(explanation: Explanation) -> Grid:
+    """Return an explanation as a grid, the strongest channel first."""
+    order = explanation.strongest_channels()
+    return Grid(
+        rows=tuple(explanation.channels[row] for row in order),
+        columns=explanation.phases,
+        cells=tuple(explanation.cells[row] for row in order),
+        fullest=max((cell.attribution for cell in explanation.top(1)), default=0.0),
+        colour=family_colour(explanation.family),
+        corner="channel ↓ phase →",
+        unit="logits",
+        untested=tuple(i for i, n in enumerate(explanation.n_windows) if n == 0),
+    )
+
+
 def heat_map(explanation: Explanation, *, caption: str) -> Markup:
     """Draw the cells, strongest channel first, shaded by their share of the strongest cell.
 
     A phase without explained windows is hatched and says *untested*.
     """
-    width, height = _size(explanation)
+    return draw_grid(grid_of(explanation), caption=caption)
+
+
+def draw_grid(grid: Grid, *, caption: str) -> Markup:
+    """Draw a grid for a page; a cell without a figure is hatched."""
+    width, height = _size(grid)
     return Markup(  # noqa: S704 - every text in it went through html_text
         f'<svg class="heatmap" role="img" viewBox="0 0 {width} {height}">'
-        f"<title>{html_text(caption)}</title>{_body(explanation)}</svg>"
+        f"<title>{html_text(caption)}</title>{_body(grid)}</svg>"
     )
 
 
 def heat_map_file(explanation: Explanation, *, caption: str) -> bytes:
     """Return the heat map as a file that stands alone, for light and dark viewers."""
-    width, height = _size(explanation)
+    grid = grid_of(explanation)
+    width, height = _size(grid)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}"><title>{html_text(caption)}</title>'
-        f"<style>{_FILE_STYLE}</style>{_HATCH}{_body(explanation)}</svg>\n"
+        f"<style>{_FILE_STYLE}</style>{_HATCH}{_body(grid)}</svg>\n"
     )
     return svg.encode()
 
 
-def _size(explanation: Explanation) -> tuple[int, int]:
-    columns, rows = len(explanation.phases), len(explanation.channels)
+def _size(grid: Grid) -> tuple[int, int]:
+    columns, rows = len(grid.columns), len(grid.rows)
     return _LEFT + _WIDTH * columns + _RIGHT, _HEAD + _HEIGHT * rows + 8
 
 
-def _body(explanation: Explanation) -> str:
-    largest = max((cell.attribution for cell in explanation.top(1)), default=0.0)
-    colour = family_colour(explanation.family)
+def _body(grid: Grid) -> str:
     parts = [
         f'<text class="axis" x="{_LEFT - 8}" y="{_HEAD - 8}" text-anchor="end">'
-        "channel ↓ phase →</text>"
+        f"{html_text(grid.corner)}</text>"
     ]
-    parts += [_phase(position, name) for position, name in enumerate(explanation.phases)]
-    for place, row in enumerate(explanation.strongest_channels()):
-        y = _HEAD + _HEIGHT * place
+    parts += [_column(position, name) for position, name in enumerate(grid.columns)]
+    for row, name in enumerate(grid.rows):
+        y = _HEAD + _HEIGHT * row
         parts.append(
-            f'<text x="{_LEFT - 8}" y="{y + 15}" text-anchor="end">'
-            f"{html_text(explanation.channels[row])}</text>"
+            f'<text x="{_LEFT - 8}" y="{y + 15}" text-anchor="end">{html_text(name)}</text>'
         )
-        parts += _row(explanation, row, y, largest, colour)
-    parts += [
-        _untested(position, len(explanation.channels))
-        for position, n_windows in enumerate(explanation.n_windows)
-        if n_windows == 0
-    ]
+        parts += [
+            _cell(grid, row, position, y)
+            for position in range(len(grid.columns))
+            if position not in grid.untested
+        ]
+    parts += [_untested(position, len(grid.rows)) for position in grid.untested]
     return "".join(parts)
 
 
-def _phase(position: int, name: str) -> str:
+def _column(position: int, name: str) -> str:
     x, y = _LEFT + _WIDTH * position + _WIDTH // 2 - 4, _HEAD - 8
     return f'<text x="{x}" y="{y}" transform="rotate(-40 {x} {y})">{html_text(name)}</text>'
 
 
-def _row(explanation: Explanation, row: int, y: int, largest: float, colour: str) -> Sequence[str]:
-    cells: list[str] = []
-    for position, value in enumerate(explanation.cells[row]):
-        if value is None:
-            continue
-        share = value / largest if largest > 0 else 0.0
-        x, tone = _LEFT + _WIDTH * position, "on" if share > _DARK else "off"
-        box = f'x="{x}" y="{y}" width="{_WIDTH - 2}" height="{_HEIGHT - 2}"'
-        name = f"{explanation.channels[row]}, {explanation.phases[position]}"
-        cells.append(
-            f"<g><title>{html_text(name)}: {value:.3f} logits</title>"
-            f'<rect class="cell" {box}/>'
-            f'<rect {box} fill="{html_text(colour)}" fill-opacity="{share:.3f}"/>'
-            f'<text class="count {tone}" x="{x + _WIDTH // 2 - 1}" y="{y + 15}" '
-            f'text-anchor="middle">{value:.2f}</text></g>'
-        )
-    return cells
+def _cell(grid: Grid, row: int, position: int, y: int) -> str:
+    value, x = grid.cells[row][position], _LEFT + _WIDTH * position
+    box = f'x="{x}" y="{y}" width="{_WIDTH - 2}" height="{_HEIGHT - 2}"'
+    name = html_text(f"{grid.rows[row]}, {grid.columns[position]}")
+    if value is None:
+        return f'<g><title>{name}: {UNTESTED}</title><rect class="hatched" {box}/></g>'
+    share = value / grid.fullest if grid.fullest > 0 else 0.0
+    tone = "on" if share > _DARK else "off"
+    return (
+        f"<g><title>{name}: {value:.3f} {html_text(grid.unit)}</title>"
+        f'<rect class="cell" {box}/>'
+        f'<rect {box} fill="{html_text(grid.colour)}" fill-opacity="{share:.3f}"/>'
+        f'<text class="count {tone}" x="{x + _WIDTH // 2 - 1}" y="{y + 15}" '
+        f'text-anchor="middle">{value:.2f}</text></g>'
+    )
 
 
 def _untested(position: int, n_rows: int) -> str:

@@ -14,6 +14,7 @@ from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting import text
+from cis490_pipeline.reporting.drift import drift_section
 from cis490_pipeline.reporting.explained import explained_section
 from cis490_pipeline.reporting.interval_section import interval_html
 from cis490_pipeline.reporting.measures import measures_section
@@ -59,6 +60,7 @@ def _context(report: Report) -> dict[str, object]:
         "ledger": report.ledger[-LEDGER_LINES:],
         "measures": measures_section(report),
         "intervals": interval_html(report),
+        "drift": drift_section(report.drift),
         "explained": explained_section(report),
         "Coverage": Coverage,
         "FamilyRole": FamilyRole,

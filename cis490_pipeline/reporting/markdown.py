@@ -10,6 +10,7 @@ from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
+from cis490_pipeline.reporting.drift import drift_markdown
 from cis490_pipeline.reporting.explained import explained_markdown
 from cis490_pipeline.reporting.interval_section import interval_markdown
 from cis490_pipeline.reporting.measures import measures_markdown
@@ -44,6 +45,7 @@ def render_markdown(report: Report) -> str:
         ["## Profiles", "", *_slices(report, profile_rows(report), "profile")],
         ["## Hosts", "", *_slices(report, host_rows(report), "host")],
         *measures_markdown(report),
+        ["## Drift of the channels", "", *drift_markdown(report.drift)],
         ["## What the models look at", "", *explained_markdown(report)],
         *([["## Seeds", "", *_seeds(report)]] if report.comparison.seeds else []),
         ["## Readings of this test set", "", *_ledger(report)],

@@ -20,6 +20,7 @@ from cis490_pipeline.reporting.figure_cells import (
 )
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import Report
+from cis490_pipeline.reporting.selective_tables import selective_tables
 from cis490_pipeline.reporting.templates import render_page
 from cis490_pipeline.reporting.text import markdown_table, markdown_text
 
@@ -58,6 +59,7 @@ def measures_tables(report: Report) -> tuple[MeasuresTable, ...]:
         _calibration(report),
         _purity(report),
         _worst(report),
+        *selective_tables(report),
     )
 
 

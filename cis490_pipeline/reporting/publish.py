@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.comparison import compare
+from cis490_pipeline.evaluation.drift_on_split import drift_on_split
 from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
@@ -92,6 +93,7 @@ def publish_comparison(
     if not evaluations:
         return _publish_untested(warehouse, split, records)
     predictions = warehouse.tables.read(Table.PREDICTIONS, where=pc.field("split") == split)
+    drift = drift_on_split(warehouse, split, code_commit=code_commit(), now=now)
     n_tried = _searched(warehouse.layout, records)
     comparison = compare(evaluations, predictions, config=BootstrapConfig(), n_tried=n_tried)
     report = Report(
@@ -101,6 +103,7 @@ def publish_comparison(
         made_at=now().isoformat(timespec="seconds"),
         code_commit=code_commit(),
         explanations=_explanations(warehouse.layout, records),
+        drift=drift,
     )
     encoded = msgspec.json.format(_figures(report), indent=1)
     return _write(
@@ -130,10 +133,13 @@ def _explanations(layout: Layout, records: Sequence[EvaluationRecord]) -> tuple[
 
 
 def _figures(report: Report) -> bytes:
-    """Return the comparison as JSON, with measures and explanations beside its own fields."""
+    """Return the comparison as JSON; measures, drift and explanations beside its own fields."""
     figures = msgspec.to_builtins(report.comparison)
-    measures = [{"key": one.key, "measures": one.measures} for one in report.evaluations]
-    beside = {"measures": measures, "explanations": report.explanations}
+    measures = [
+        {"key": one.key, "measures": one.measures, "selective": one.selective}
+        for one in report.evaluations
+    ]
+    beside = {"measures": measures, "drift": report.drift, "explanations": report.explanations}
     return msgspec.json.encode({**figures, **beside})
 
 

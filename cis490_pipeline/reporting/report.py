@@ -14,6 +14,7 @@ from cis490_pipeline.evaluation.comparison import (
     DeclaredFamily,
     Verdict,
 )
+from cis490_pipeline.evaluation.drift_on_split import Drift
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
 from cis490_pipeline.explain.result import Explanation
@@ -46,7 +47,7 @@ class Report:
 
     ``ledger`` holds every reading of this split's test set, oldest first. ``made_at`` and
     ``code_commit`` are printed as given and may be empty. ``explanations`` are those of the split's
-    current models, as many as there are.
+    current models, as many as there are; ``drift`` is None where it was not measured.
     """
 
     comparison: Comparison
@@ -55,6 +56,7 @@ class Report:
     made_at: str
     code_commit: str
     explanations: tuple[Explanation, ...] = ()
+    drift: Drift | None = None
 
     def __post_init__(self) -> None:
         compared = {one.key for one in self.comparison.models}

@@ -31,7 +31,7 @@ NOTHING = EpisodeTelemetry(
 )
 
 
-def _telemetry(*hosts, n_each=20, seed=0, shift=None, silent=None, constant=None):
+def telemetry(*hosts, n_each=20, seed=0, shift=None, silent=None, constant=None):
     rng = np.random.default_rng(seed)
     mean = rng.normal(size=(n_each * len(hosts), N_CHANNELS))
     missing = np.full(mean.shape, 0.25)
@@ -50,9 +50,9 @@ def _of(found, role, host):
 
 def test_the_channel_that_was_moved_is_the_one_that_is_found():
     found = drift_of(
-        _telemetry("lab-a", "lab-c"),
-        _telemetry("lab-a", seed=1),
-        _telemetry("lab-b", seed=2, shift=9),
+        telemetry("lab-a", "lab-c"),
+        telemetry("lab-a", seed=1),
+        telemetry("lab-b", seed=2, shift=9),
     )
     host = _of(found, DriftRole.TEST, "lab-b")
     assert [one.channel for one in host.channels if one.drifted] == [CHANNELS[9].column]
@@ -65,18 +65,18 @@ def test_the_channel_that_was_moved_is_the_one_that_is_found():
 
 
 def test_a_channel_without_a_value_is_missing_and_never_zero():
-    found = drift_of(_telemetry("lab-a"), NOTHING, _telemetry("lab-b", seed=2, silent=3))
+    found = drift_of(telemetry("lab-a"), NOTHING, telemetry("lab-b", seed=2, silent=3))
     channel = _of(found, DriftRole.TEST, "lab-b").channels[3]
     assert (channel.ks, channel.p, channel.p_holm, channel.distance_iqr) == (None,) * 4
     assert (channel.missing, channel.reference_missing) == (1.0, 0.25)
     assert channel.reason == ("0 episodes of the host have a value: a distance takes at least 2")
     assert not channel.drifted
-    both = drift_of(_telemetry("lab-a", silent=3), NOTHING, _telemetry("lab-b", seed=2, silent=3))
+    both = drift_of(telemetry("lab-a", silent=3), NOTHING, telemetry("lab-b", seed=2, silent=3))
     assert "0 episodes of the reference" in _of(both, DriftRole.TEST, "lab-b").channels[3].reason
 
 
 def test_a_channel_that_never_moved_in_training_has_no_unit_and_a_ks_distance():
-    found = drift_of(_telemetry("lab-a", constant=4), NOTHING, _telemetry("lab-b", seed=2))
+    found = drift_of(telemetry("lab-a", constant=4), NOTHING, telemetry("lab-b", seed=2))
     channel = _of(found, DriftRole.TEST, "lab-b").channels[4]
     assert channel.ks == 1.0
     assert channel.distance_iqr is None
@@ -84,13 +84,13 @@ def test_a_channel_that_never_moved_in_training_has_no_unit_and_a_ks_distance():
 
 
 def test_one_training_host_has_no_other_to_be_held_to():
-    found = drift_of(_telemetry("lab-a"), NOTHING, _telemetry("lab-b", seed=2))
+    found = drift_of(telemetry("lab-a"), NOTHING, telemetry("lab-b", seed=2))
     alone = _of(found, DriftRole.TRAIN, "lab-a")
     assert (alone.reason, alone.channels) == ("the only training host", ())
 
 
 def test_without_training_episodes_a_test_host_has_a_reason():
-    (host,) = drift_of(NOTHING, NOTHING, _telemetry("lab-b"))
+    (host,) = drift_of(NOTHING, NOTHING, telemetry("lab-b"))
     assert (host.reason, host.channels) == ("there are no training episodes", ())
 
 

@@ -37,6 +37,10 @@ TITLES = (
     "Calibration",
     "Label purity",
     "Worst groups",
+    "Conformal rejection at alpha 0.2",
+    "Conformal rejection at alpha 0.1",
+    "Conformal rejection at alpha 0.05",
+    "Risk over coverage",
 )
 
 
