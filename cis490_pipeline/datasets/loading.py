@@ -25,6 +25,7 @@ from cis490_pipeline.datasets.window_rows import (
     column_of,
     is_one_of,
     other_content,
+    require_within,
     statistics_of,
 )
 from cis490_pipeline.features.past import level_of, signed_log
@@ -85,12 +86,14 @@ def load_cases(
     Raises
     ------
     WarehouseError
-        Where the tables no longer hold exactly the content that the set names.
+        Where the tables no longer hold exactly the content that the set names, or a window does not
+        lie in its episode.
     """
-    _require_content(warehouse, members)
+    held = _require_content(warehouse, members)
     keys = warehouse.tables.read(
         Table.WINDOW_FEATURES, columns=_KEYS, where=is_one_of(members)
     ).sort_by([("episode_id", "ascending"), ("window", "ascending")])
+    require_within(keys, held)
     episodes = _Episodes(warehouse, keys, members, mode, every_window=every_window)
     alone = context is Context.NONE
     cases = Cases(
@@ -105,16 +108,18 @@ def load_cases(
     return LoadedCases(cases=cases, keys=keys)
 
 
-def _require_content(warehouse: Warehouse, members: Sequence[Member]) -> None:
+def _require_content(warehouse: Warehouse, members: Sequence[Member]) -> pa.Table:
+    """Return the members' rows of ``episodes``, whose content is the one that was meant."""
     held = warehouse.tables.read(
         Table.EPISODES,
-        columns=["episode_id", "sha256"],
+        columns=["episode_id", "sha256", "n_ticks"],
         where=is_one_of(members),
     )
     by_id = dict(zip(held["episode_id"].to_pylist(), held["sha256"].to_pylist(), strict=True))
     for member in members:
         if by_id.get(member.episode_id) != member.sha256:
             raise other_content(member.episode_id, member.sha256, by_id.get(member.episode_id))
+    return held
 
 
 def _host_of_episodes(keys: pa.Table, rows: WindowRows) -> NDArray[np.int64]:

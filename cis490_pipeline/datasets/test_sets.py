@@ -59,7 +59,9 @@ def build_test_set(plan: SplitPlan) -> TestSet:
 
 
 def path_of_test_set(layout: Layout, split: str) -> Path:
-    """Return where the file is."""
+    """Return where the file is; LeakageError where a fit asks."""
+    if layout.confinement is not None:
+        layout.confinement.refuse(f"the test set of split {split}")
     return layout.split(split) / _NAME
 
 

@@ -18,7 +18,7 @@ from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.schema.channels import CHANNELS, Mode, visible_channels
 from cis490_pipeline.schema.tables import Table
-from cis490_pipeline.schema.windows import STATS
+from cis490_pipeline.schema.windows import STATS, STRIDE_TICKS, WINDOW_TICKS
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 _IDENTITY: Final = ("episode_id", "window", "sha256")
@@ -134,6 +134,30 @@ def require_windows_of(keys: pa.Table, members: Sequence[Member]) -> None:
     for row in found:
         if row["sha256"] != wanted[row["episode_id"]]:
             raise other_content(row["episode_id"], wanted[row["episode_id"]], row["sha256"])
+
+
+def require_within(keys: pa.Table, episodes: pa.Table) -> None:
+    """Refuse a window that ends after its episode: the ticks there are of the next one.
+
+    In a shard episodes of every role lie side by side.
+
+    Raises
+    ------
+    WarehouseError
+        Naming the first such episode.
+    """
+    n_ticks = dict(zip(*(episodes[n].to_pylist() for n in ("episode_id", "n_ticks")), strict=True))
+    last = keys.group_by("episode_id").aggregate([("window", "max")])
+    for row in last.sort_by("episode_id").to_pylist():
+        end = row["window_max"] * STRIDE_TICKS + WINDOW_TICKS
+        if end > n_ticks[row["episode_id"]]:
+            raise WarehouseError(
+                "a window reaches beyond its episode",
+                where=f"episode {row['episode_id']}, window {row['window_max']}",
+                expected=f"an end within {n_ticks[row['episode_id']]} ticks",
+                found=f"tick {end}",
+                todo="ingest the episodes of this split again",
+            )
 
 
 def other_content(episode_id: str, expected: str, found: str | None) -> WarehouseError:

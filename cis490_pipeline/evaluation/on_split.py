@@ -26,6 +26,7 @@ from cis490_pipeline.evaluation.opening import (
     require_disjoint,
     require_same_training,
 )
+from cis490_pipeline.evaluation.own_scaling import require_own_scaling
 from cis490_pipeline.evaluation.predictions import ID_VAL, TEST
 from cis490_pipeline.evaluation.records import EvaluationRecord, save_record
 from cis490_pipeline.evaluation.scores import ModelEvaluation, TestScope, score_model
@@ -80,11 +81,12 @@ def evaluate_on_split(
     WarehouseError
         Where a set file is absent, or no model was fitted on the current training set.
     LeakageError
-        Where the sets overlap, or a bundle was fitted on other episodes than the set lists.
+        Where the sets overlap, an episode changed host, a bundle was fitted on other episodes than
+        the set lists, or its scaling is not that of those.
     """
     layout = warehouse.layout
     training_set, test_set = load_training_set(layout, split), load_test_set(layout, split)
-    require_disjoint(training_set, test_set)
+    require_disjoint(warehouse, training_set, test_set)
     current = [
         fitted
         for fitted in fitted_models(layout, split, training_set.content_hash)
@@ -122,6 +124,7 @@ def _evaluate(
     registry = ModelRegistry(warehouse.layout.models)
     bundle = open_bundle(registry.find(fitted.bundle), compute=Compute(threads=context.threads))
     require_same_training(bundle, registry, training_set)
+    require_own_scaling(warehouse, bundle, training_set)
     if test_set.test:
         enter_in_ledger(
             warehouse,

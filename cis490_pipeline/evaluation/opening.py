@@ -10,6 +10,7 @@ Not here: what is done with it (``on_split``, ``explain``).
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cis490_pipeline.datasets.test_sets import TestSet
 from cis490_pipeline.datasets.training_sets import TrainingSet
@@ -18,13 +19,41 @@ from cis490_pipeline.models.bundle import Bundle, read_trunk_header
 from cis490_pipeline.models.current import FittedModel
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
-from cis490_pipeline.splits.leakage import check_training_ids, find_leaks
+from cis490_pipeline.splits.leakage import (
+    Leak,
+    check_training_ids,
+    find_leaks,
+    find_moved,
+)
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
 
-def require_disjoint(training_set: TrainingSet, test_set: TestSet) -> None:
+def leaks_now(
+    warehouse: Warehouse, training_set: TrainingSet, test_set: TestSet
+) -> tuple[Leak, ...]:
+    """Return how the two sets touch, as they are listed and as the tables stand now.
+
+    Of the tables the hosts alone are looked at: an episode may have been shipped again, by another
+    host, since the sets were planned.
+    """
+    learning = (*training_set.train, *training_set.id_val)
+    ids = [*(m.episode_id for m in learning), *(m.episode_id for m in test_set.test)]
+    rows = warehouse.tables.read(
+        Table.EPISODES,
+        columns=["episode_id", "host_id"],
+        where=pc.field("episode_id").isin(pa.array(ids, pa.string())),
+    )
+    host_now = dict(zip(*(rows[name].to_pylist() for name in rows.schema.names), strict=True))
+    return (
+        *find_leaks(training_set.train, training_set.id_val, test_set.test),
+        *find_moved("training", learning, training_set.hosts, host_now),
+        *find_moved("test", test_set.test, test_set.hosts, host_now),
+    )
+
+
+def require_disjoint(warehouse: Warehouse, training_set: TrainingSet, test_set: TestSet) -> None:
     """Refuse a test set that touches the training set; raises ``LeakageError``."""
-    leaks = find_leaks(training_set.train, training_set.id_val, test_set.test)
+    leaks = leaks_now(warehouse, training_set, test_set)
     if leaks:
         raise LeakageError(
             "training data and test data are not disjoint",

@@ -115,7 +115,7 @@ def explain_model(
     """
     require_method(family(fitted.family))
     training_set = load_training_set(warehouse.layout, fitted.split)
-    test_set = _test_set(warehouse.layout, training_set)
+    test_set = _test_set(warehouse, training_set)
     tested_on = None if test_set is None else test_set.content_hash
     standing = standing_explanation(warehouse.layout, fitted, tested_on, options)
     if standing is not None:
@@ -135,11 +135,12 @@ def explain_model(
     return ExplainedModel(fitted=fitted, explanation=explanation, reused=False)
 
 
-def _test_set(layout: Layout, training_set: TrainingSet) -> TestSet | None:
+def _test_set(warehouse: Warehouse, training_set: TrainingSet) -> TestSet | None:
+    layout = warehouse.layout
     if not path_of_test_set(layout, training_set.split).is_file():
         return None
     test_set = load_test_set(layout, training_set.split)
-    require_disjoint(training_set, test_set)
+    require_disjoint(warehouse, training_set, test_set)
     return test_set
 
 

@@ -12,12 +12,12 @@ from cis490_pipeline.datasets.facts import episode_facts
 from cis490_pipeline.datasets.test_sets import load_test_set
 from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.episodes.received import read_received
+from cis490_pipeline.evaluation.opening import leaks_now
 from cis490_pipeline.orchestration.config import IndexConfig
 from cis490_pipeline.orchestration.metadata import markdown_table
 from cis490_pipeline.orchestration.partitions import HOSTS, SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.splits.coverage import training_problems
-from cis490_pipeline.splits.leakage import find_leaks
 from cis490_pipeline.validation.summary import summarize
 
 _SHOWN: Final = 20
@@ -67,7 +67,7 @@ def leakage(context: dg.AssetCheckExecutionContext, lab: Lab) -> dg.AssetCheckRe
     """Block every evaluation on a test set that touches the training set."""
     layout, split = lab.warehouse.layout, context.partition_key
     training_set, test_set = load_training_set(layout, split), load_test_set(layout, split)
-    leaks = find_leaks(training_set.train, training_set.id_val, test_set.test)
+    leaks = leaks_now(lab.warehouse, training_set, test_set)
     rows = [(leak.kind.value, leak.detail) for leak in leaks[:_SHOWN]]
     return dg.AssetCheckResult(
         passed=not leaks,
@@ -102,6 +102,7 @@ def build_checks() -> list[dg.AssetChecksDefinition]:
                 additional_deps=["training_set"],
                 partitions_def=SPLITS,
                 blocking=True,
-                description="Train, id_val and test are disjoint by episode and by tarball.",
+                description="Train, id_val and test are disjoint by episode and by tarball, "
+                "and no episode has changed to a host of the other side.",
             )(leakage),
         ]

@@ -34,6 +34,7 @@ class LeakKind(StrEnum):
     DUPLICATE_EPISODE = "duplicate_episode"  # one id twice in one role
     DUPLICATE_TARBALL = "duplicate_tarball"  # one content under two ids in one role
     FOREIGN_TRAINING_IDS = "foreign_training_ids"  # an artifact fitted on other episodes
+    CHANGED_HOST = "changed_host"  # shipped again by a host that the role was not planned with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,33 @@ def find_leaks(
     for one, other in combinations(roles, 2):
         leaks.extend(_between(one, roles[one], other, roles[other]))
     return tuple(sorted(leaks, key=lambda leak: (leak.kind, leak.detail)))
+
+
+def find_moved(
+    role: str, members: Iterable[MemberLike], hosts: Iterable[str], host_now: Mapping[str, str]
+) -> tuple[Leak, ...]:
+    """Return the members whose host is none of those that their role was planned with.
+
+    The tarball may be the same to the byte: of an episode that a training host shipped again, a
+    score says nothing about an unseen host any more.
+
+    Parameters
+    ----------
+    hosts
+        The role's hosts when the split was planned.
+    host_now
+        Episode → the host that the tables name; an episode that they do not hold is left out.
+    """
+    planned = set(hosts)
+    moved = {m.episode_id: host_now.get(m.episode_id) for m in members}
+    return tuple(
+        Leak(
+            kind=LeakKind.CHANGED_HOST,
+            detail=f"{one} is in {role} ({_names(planned)}) and now belongs to host {host}",
+        )
+        for one, host in sorted(moved.items())
+        if host is not None and host not in planned
+    )
 
 
 def check_training_ids(bundle_training_hash: str, expected: str) -> Leak | None:

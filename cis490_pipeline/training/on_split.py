@@ -1,6 +1,7 @@
 """Fit one family on a split's training set: the same call for assets and command line.
 
-It reads ``training_set`` and nothing else of the split. Not here: the job itself (``run``).
+It reads ``training_set`` and nothing else of the split, and the warehouse that it loads from yields
+no row of any other episode. Not here: the job itself (``run``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,8 +83,11 @@ def fit_on_split(
         Where the split has no training set yet, or the tables no longer hold what it names.
     TrainingError
         Where the training set cannot carry a fit.
+    LeakageError
+        Where anything in the fit reads beyond the training set.
     """
     training_set = load_training_set(warehouse.layout, split)
+    warehouse = _confined(warehouse, training_set)
     job = _job(training_set, request_of(options, training_set.statuses))
     outcome = train(
         job,
@@ -109,12 +113,19 @@ def pretrain_on_split(
         As ``fit_on_split``; also where the family is not pre-trained.
     """
     training_set = load_training_set(warehouse.layout, split)
+    warehouse = _confined(warehouse, training_set)
     job = _job(training_set, request_of(options, training_set.statuses))
     return obtain_trunk(
         job,
         lambda: _cases(warehouse, training_set.train, job.request),
         _workshop(warehouse, options, reporter, cancelled),
     )
+
+
+def _confined(warehouse: Warehouse, training_set: TrainingSet) -> Warehouse:
+    members = (*training_set.train, *training_set.id_val)
+    ids = (member.episode_id for member in members)
+    return warehouse.confined(ids, f"training set of split {training_set.split}")
 
 
 def _job(training_set: TrainingSet, request: TrainingRequest) -> Job:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.warehouse.confinement import Confinement
 
 
 def slug(key: str) -> str:
@@ -27,9 +28,10 @@ def slug(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Paths below one data directory (absolute)."""
+    """Paths below one data directory (absolute); confined where a fit is at work."""
 
     root: Path
+    confinement: Confinement | None = None
 
     def table(self, table: Table) -> Path:
         """Directory of a Delta table."""

@@ -95,6 +95,11 @@ class Tables:
         """Return rows as Arrow; an empty table of the right schema where nothing was written.
 
         ``where`` is a pyarrow expression; it prunes partitions and row groups.
+
+        Raises
+        ------
+        LeakageError
+            Where the directory is confined and a row is of another episode.
         """
         schema = TABLE_SCHEMAS[table]
         names = list(columns) if columns is not None else schema.names
@@ -103,7 +108,8 @@ class Tables:
             dataset = self._dataset(table)
         except TableNotFoundError:
             return wanted.empty_table()
-        return dataset.to_table(columns=names, filter=where).cast(wanted)
+        rows = dataset.to_table(columns=self._read_columns(table, names), filter=where)
+        return self._permitted(table, rows).select(names).cast(wanted)
 
     def batches(
         self, table: Table, *, columns: Sequence[str], where: pc.Expression | None = None
@@ -115,7 +121,7 @@ class Tables:
         except TableNotFoundError:
             return
         scanned = dataset.to_batches(
-            columns=list(columns),
+            columns=self._read_columns(table, columns),
             filter=where,
             batch_size=ROWS_PER_BATCH,
             batch_readahead=1,
@@ -123,7 +129,17 @@ class Tables:
         )
         for batch in scanned:
             if batch.num_rows:
-                yield pa.Table.from_batches([batch]).cast(wanted)
+                rows = self._permitted(table, pa.Table.from_batches([batch]))
+                yield rows.select(list(columns)).cast(wanted)
+
+    def _read_columns(self, table: Table, columns: Sequence[str]) -> list[str]:
+        confinement = self.layout.confinement
+        return list(columns) if confinement is None else confinement.columns(table, columns)
+
+    def _permitted(self, table: Table, rows: pa.Table) -> pa.Table:
+        if self.layout.confinement is not None:
+            self.layout.confinement.require(table, rows)
+        return rows
 
     def count(self, table: Table, *, where: pc.Expression | None = None) -> int:
         """Return how many rows there are, without reading what the filter does not need."""

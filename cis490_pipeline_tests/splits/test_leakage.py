@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cis490_pipeline.splits.leakage import LeakKind, check_training_ids, find_leaks
+from cis490_pipeline.splits.leakage import LeakKind, check_training_ids, find_leaks, find_moved
 
 
 @dataclass(frozen=True)
@@ -81,3 +81,10 @@ def test_bundle_of_another_training_set_is_a_leak():
     assert leak is not None
     assert leak.kind is LeakKind.FOREIGN_TRAINING_IDS
     assert check_training_ids("", "cd") is not None
+
+
+def test_a_member_that_changed_host_is_a_leak_and_one_that_left_the_tables_is_none():
+    assert find_moved("test", [A, B], ["lab-b"], {"A": "lab-b"}) == ()
+    (leak,) = find_moved("test", [A, B], ["lab-b"], {"A": "lab-b", "B": "lab-a"})
+    assert leak.kind is LeakKind.CHANGED_HOST
+    assert leak.detail == "B is in test (lab-b) and now belongs to host lab-a"
