@@ -21,6 +21,7 @@ import pyarrow as pa
 from cis490_pipeline.errors import EvaluationError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.choice import Candidate, Gain, ModeChoice, choose
+from cis490_pipeline.evaluation.controls import ControlResult, controls_of
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import FamilyRole, ModelKey
 from cis490_pipeline.evaluation.pairs import (
@@ -123,6 +124,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     choices: tuple[ModeChoice, ...]
     seeds: tuple[SeedSummary, ...]
+    controls: tuple[ControlResult, ...]
     best_learned: ModelKey | None
     recommended: ModelKey | None
     bootstrap: BootstrapConfig

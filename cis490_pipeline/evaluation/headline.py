@@ -24,7 +24,12 @@ _MOST_NAMES = 4
 
 def headline(comparison: Comparison) -> str:
     """Return the result of a split in one line, conditions first."""
-    parts = (*_conditions(comparison), *_result(comparison), *_transductive(comparison))
+    parts = (
+        *_conditions(comparison),
+        *_result(comparison),
+        *_suspicion(comparison),
+        *_transductive(comparison),
+    )
     return "; ".join(parts)
 
 
@@ -124,6 +129,16 @@ def _transductive(comparison: Comparison) -> list[str]:
     if not labels:
         return []
     return [f"shown, never chosen: {names(sorted(set(labels)))} ({TRANSDUCTIVE_NOTE})"]
+
+
+def _suspicion(comparison: Comparison) -> list[str]:
+    """Say where a model that was taught nonsense scores: then no other number is worth anything."""
+    return [
+        f"{one.key.label} {_plain(one.macro_f1)} is above chance ({one.chance:.2f}): "
+        f"something other than learning makes scores here, do not believe any of them"
+        for one in comparison.controls
+        if one.is_at_chance is False
+    ]
 
 
 def _scored(comparison: Comparison, key: ModelKey) -> str:

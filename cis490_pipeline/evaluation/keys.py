@@ -16,12 +16,14 @@ class FamilyRole(StrEnum):
     """What a family has to show before it may be recommended."""
 
     BASELINE = "baseline"  # sees no channel: a control, never recommended
+    CONTROL = "control"  # fitted on permuted labels: must sit at chance, is compared with nothing
     SIMPLE = "simple"  # learned and cheap: the yardstick of the deep ones
     DEEP = "deep"  # must beat the simple yardstick
 
 
 ELAPSED_TIME: Final = "elapsed_time"
 GRAMMAR_ONLY: Final = "grammar_only"
+PERMUTED_LABELS: Final = "permuted_labels"
 NO_CONTEXT: Final = "none"
 
 FIRST_CHOICE: Final = "gbt"
@@ -41,6 +43,8 @@ def family_role(family: str) -> FamilyRole:
     """
     if family in _BASELINES:
         return FamilyRole.BASELINE
+    if family == PERMUTED_LABELS:
+        return FamilyRole.CONTROL
     return FamilyRole.SIMPLE if family in _SIMPLE else FamilyRole.DEEP
 
 

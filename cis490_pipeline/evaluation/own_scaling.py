@@ -26,7 +26,7 @@ from cis490_pipeline.warehouse.warehouse import Warehouse
 _LAYERS: Final = ("scaling", "standardise")
 _PARTS: Final = ("unit", "center", "gain")
 _TOLERANCE: Final = 1e-3
-"""Of a ratio, and of a spread: another release of NumPy moves the last digits, other episodes more."""
+"""Of a ratio and of a spread: another NumPy moves the last digits, other episodes more."""
 
 
 def require_own_scaling(warehouse: Warehouse, bundle: Bundle, training_set: TrainingSet) -> None:

@@ -23,7 +23,7 @@ from cis490_pipeline.evaluation.bootstrap import (
 )
 from cis490_pipeline.evaluation.choice import ModeChoice
 from cis490_pipeline.evaluation.interval import Interval, without_interval
-from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
+from cis490_pipeline.evaluation.keys import ELAPSED_TIME, PERMUTED_LABELS, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.permutation import paired_permutation_p
 from cis490_pipeline.evaluation.predictions import Predictions, require_paired
 from cis490_pipeline.evaluation.seeds import seeds_interval
@@ -105,8 +105,11 @@ def time_pairs(keys: Sequence[ModelKey]) -> list[tuple[ModelKey, ModelKey]]:
     clocks = sorted(key for key in keys if key.family == ELAPSED_TIME)
     if not clocks:
         return []
+    untested = (ELAPSED_TIME, PERMUTED_LABELS)
     return [
-        (key, clocks[0]) for key in keys if key.family != ELAPSED_TIME and not key.is_transductive
+        (key, clocks[0])
+        for key in keys
+        if key.family not in untested and not key.is_transductive
     ]
 
 
@@ -122,6 +125,6 @@ def simple_pairs(
         for key in keys
         if replace(key, seed=0) != replace(choice.simple, seed=0)
         and key.mode == choice.mode
-        and key.role is not FamilyRole.BASELINE
+        and key.role not in (FamilyRole.BASELINE, FamilyRole.CONTROL)
         and not key.is_transductive
     ]

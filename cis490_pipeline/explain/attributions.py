@@ -62,6 +62,8 @@ def method_of(spec: FamilySpec) -> str | None:
     >>> [method_of(spec) for spec in FAMILIES if spec.name in ("gbt", "knn")]
     ['TreeSHAP', None]
     """
+    if spec.permutes_labels:
+        return None
     match spec.fitting:
         case Network():
             return INTEGRATED_GRADIENTS

@@ -21,6 +21,7 @@ from cis490_pipeline.models.lstm import LSTM
 from cis490_pipeline.models.majority import MAJORITY
 from cis490_pipeline.models.minirocket import MINIROCKET
 from cis490_pipeline.models.mlp import MLP
+from cis490_pipeline.models.permuted_labels import PERMUTED_LABELS
 from cis490_pipeline.models.transformer import TRANSFORMER
 
 FAMILIES: Final[tuple[FamilySpec, ...]] = (
@@ -38,6 +39,7 @@ FAMILIES: Final[tuple[FamilySpec, ...]] = (
     MAJORITY,
     ELAPSED_TIME,
     GRAMMAR_ONLY,
+    PERMUTED_LABELS,
 )
 
 

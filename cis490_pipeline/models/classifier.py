@@ -251,6 +251,8 @@ class FamilySpec:
     grid
         What a search tries, the defaults first; empty where there is nothing to search, or where
         every fit chooses its one number on id_val anyway.
+    permutes_labels
+        Whether the training labels are permuted before anything looks at them: a negative control.
     """
 
     name: str
@@ -261,6 +263,7 @@ class FamilySpec:
     fitting: Network | Boosting | Counting
     load: Callable[[StoredModel], Classifier]
     grid: tuple[HyperParameters, ...] = ()
+    permutes_labels: bool = False
 
     @property
     def is_pretrained(self) -> bool:

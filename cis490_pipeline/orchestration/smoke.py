@@ -1,4 +1,4 @@
-"""The runs of ``cis490 smoke``: one ``ingest_host`` per host, then five families' ``full_split``.
+"""The runs of ``cis490 smoke``: one ``ingest_host`` per host, then six families' ``full_split``.
 
 A fast learner, a network and the controls: the whole way through the house in a minute. The other
 families differ in nothing but their own file, and the conformance battery is for those.
@@ -22,7 +22,9 @@ from cis490_pipeline.schema.context import Context
 from cis490_pipeline.settings import Settings
 
 _TAGS: Final = {"cis490/launched_by": "cis490 smoke"}
-SMOKE_FAMILIES: Final = frozenset({"gbt", "cnn", "majority", "elapsed_time", "grammar_only"})
+SMOKE_FAMILIES: Final = frozenset(
+    {"gbt", "cnn", "majority", "elapsed_time", "grammar_only", "permuted_labels"}
+)
 SMOKE_WINDOWS: Final = 10
 """Windows of each phase that a smoke run explains."""
 _QUIET: Final = {"console": {"config": {"log_level": "CRITICAL"}}}

@@ -23,6 +23,7 @@ FAMILY_COLOURS: Final[dict[str, str]] = {
     "majority": "#858c95",
     "elapsed_time": "#767d87",
     "grammar_only": "#7f8791",
+    "permuted_labels": "#898089",
 }
 STATUS_COLOURS: Final[dict[str, str]] = {
     "accepted": "#2e9468",

@@ -4,7 +4,7 @@
 it. Not here: those.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,11 @@ def _procedure(spec: FamilySpec, task: FitTask, watch: Supervision) -> Fitted:
             return fit_counting(counting, task, watch)
 
 
+def _permuted(train: Cases, seed: int) -> Cases:
+    """Return the cases with their labels dealt out anew, across all episodes."""
+    return replace(train, y_N=np.random.default_rng(seed).permutation(train.y_N))
+
+
 def fit_family(  # noqa: PLR0913 - keyword-only, each with a default of its own
     spec: FamilySpec,
     train: Cases,
@@ -134,6 +139,8 @@ def fit_family(  # noqa: PLR0913 - keyword-only, each with a default of its own
         Where the two slices have different shapes.
     """
     require_fittable(train, id_val)
+    if spec.permutes_labels:
+        train = _permuted(train, seed)
     shape = shape_of(train, spec.inputs)
     require_shape(id_val, spec.inputs, shape)
     task = FitTask(

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cis490_pipeline.errors import LeakageError
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
@@ -48,7 +47,7 @@ class Confinement:
         LeakageError
             Naming the table and the first of them.
         """
-        read = set(pc.unique(rows[_EPISODE]).to_pylist())
+        read = set(rows[_EPISODE].unique().to_pylist())
         foreign = sorted(read - self.episode_ids)
         if foreign:
             raise self._refusal(
