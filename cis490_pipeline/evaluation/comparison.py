@@ -197,6 +197,7 @@ def compare(
         differences=_differences(tested, choices, config),
         choices=choices,
         seeds=tuple(_seed_summary(one, config) for one in tested.values() if len(one.seeds) > 1),
+        controls=controls_of(ordered),
         best_learned=next((one.best_learned for one in choices if one.best_learned), None),
         recommended=next((one.recommended for one in choices if one.recommended), None),
         bootstrap=config,

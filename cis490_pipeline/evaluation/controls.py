@@ -46,10 +46,9 @@ def controls_of(evaluations: Sequence[ModelEvaluation]) -> tuple[ControlResult, 
 
 def _judged(one: ModelEvaluation) -> ControlResult:
     chance, low = chance_macro_f1(np.array(one.confusion, dtype=np.int64)), one.macro_f1.low
-    known = chance is not None and low is not None
     return ControlResult(
         key=one.key,
         macro_f1=one.macro_f1,
         chance=chance,
-        is_at_chance=low <= chance + LUCK if known else None,
+        is_at_chance=None if chance is None or low is None else low <= chance + LUCK,
     )

@@ -22,7 +22,7 @@ from cis490_pipeline.datasets.test_sets import load_test_set
 from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.datasets.window_rows import column_of, is_one_of
 from cis490_pipeline.evaluation.drift import EpisodeTelemetry, HostDrift, drift_of
-from cis490_pipeline.evaluation.opening import enter_look_in_ledger, require_disjoint
+from cis490_pipeline.evaluation.opening import enter_reading, require_disjoint
 from cis490_pipeline.schema.channels import CHANNELS
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.schema.windows import Stat
@@ -68,12 +68,12 @@ def drift_on_split(
     standing = _standing(warehouse.layout, split, hashes)
     if standing is not None:
         return standing
-    require_disjoint(training, test)
+    require_disjoint(warehouse, training, test)
     roles = (training.train, training.id_val, test.test)
     reason = _refusal(warehouse, roles)
     if reason is not None:
         return _drift(hashes, reason, ())
-    enter_look_in_ledger(warehouse, split=split, why=WHY, code_commit=code_commit, when=now())
+    enter_reading(warehouse, split, why=WHY, code_commit=code_commit, when=now())
     hosts = drift_of(*(_telemetry(warehouse, members) for members in roles))
     found = _drift(hashes, None, hosts)
     encoded = msgspec.json.format(msgspec.json.encode(found), indent=1)

@@ -1,13 +1,14 @@
 """What has to hold before a test set is opened, and the ledger of every opening.
 
 An opening is entered before the first window is predicted, so that a crash cannot hide a look at
-the test set. Scoring opens it, explaining does, and measuring the drift of its channels: nothing
-else.
+the test set. Scoring opens it, explaining does, and the comparison of its channels with those of
+the training set (``shift``): nothing else.
 
-Not here: what is done with it (``on_split``, ``explain``).
+Not here: what is done with it (``on_split``, ``shift``, ``explain``).
 """
 
 from datetime import datetime
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +27,8 @@ from cis490_pipeline.splits.leakage import (
     find_moved,
 )
 from cis490_pipeline.warehouse.warehouse import Warehouse
+
+NO_MODEL: Final = "none"
 
 
 def leaks_now(
@@ -90,27 +93,18 @@ def enter_in_ledger(
 ) -> None:
     """Write down who looks at a test set, with which model, and why."""
     model = {"bundle": fitted.bundle, "identity": fitted.identity}
-    _enter(warehouse, fitted.split, model, why=why, code_commit=code_commit, when=when)
+    _enter(warehouse, {"split": fitted.split, **model, "why": why, "code_commit": code_commit}, when)
 
 
-def enter_look_in_ledger(
-    warehouse: Warehouse, *, split: str, why: str, code_commit: str, when: datetime
+def enter_reading(
+    warehouse: Warehouse, split: str, *, why: str, code_commit: str, when: datetime
 ) -> None:
-    """Write down a look that no model takes part in: bundle and identity are empty."""
-    model = {"bundle": "", "identity": ""}
-    _enter(warehouse, split, model, why=why, code_commit=code_commit, when=when)
+    """Write down a look at a test set that no model has a part in."""
+    model = {"bundle": NO_MODEL, "identity": NO_MODEL}
+    _enter(warehouse, {"split": split, **model, "why": why, "code_commit": code_commit}, when)
 
 
-def _enter(
-    warehouse: Warehouse,
-    split: str,
-    model: dict[str, str],
-    *,
-    why: str,
-    code_commit: str,
-    when: datetime,
-) -> None:
-    written = {"when": when.isoformat(timespec="seconds"), "split": split, "why": why}
-    entry = {**written, **model, "code_commit": code_commit}
-    rows = pa.Table.from_pylist([entry], schema=TABLE_SCHEMAS[Table.TEST_LEDGER])
+def _enter(warehouse: Warehouse, entry: dict[str, str], when: datetime) -> None:
+    dated = {"when": when.isoformat(timespec="seconds"), **entry}
+    rows = pa.Table.from_pylist([dated], schema=TABLE_SCHEMAS[Table.TEST_LEDGER])
     warehouse.tables.append(Table.TEST_LEDGER, rows)
