@@ -13,6 +13,7 @@ from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.on_split import ScoringContext, evaluate_on_split
 from cis490_pipeline.evaluation.records import EvaluationRecord
+from cis490_pipeline.evaluation.shift import measure_shift
 from cis490_pipeline.models.current import fitted_models
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.schema.channels import Mode
@@ -43,6 +44,7 @@ def command(
     for name, its_mode in pairs:
         say(f"scoring {name}/{its_mode.value}")
         records.extend(evaluate_on_split(warehouse, split, name, its_mode, scoring))
+    measure_shift(warehouse, split, scoring)
     print_table(f"{split}: macro F1", model_columns(), [model_row(record) for record in records])
     if any(record.fitted.context == Context.TRANSDUCTIVE.value for record in records):
         say(TRANSDUCTIVE_NOTE)

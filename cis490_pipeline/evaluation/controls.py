@@ -46,9 +46,7 @@ def controls_of(evaluations: Sequence[ModelEvaluation]) -> tuple[ControlResult, 
 
 def _judged(one: ModelEvaluation) -> ControlResult:
     chance, low = chance_macro_f1(np.array(one.confusion, dtype=np.int64)), one.macro_f1.low
+    is_at_chance = None if chance is None or low is None else low <= chance + LUCK
     return ControlResult(
-        key=one.key,
-        macro_f1=one.macro_f1,
-        chance=chance,
-        is_at_chance=None if chance is None or low is None else low <= chance + LUCK,
+        key=one.key, macro_f1=one.macro_f1, chance=chance, is_at_chance=is_at_chance
     )

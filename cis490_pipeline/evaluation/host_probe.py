@@ -62,9 +62,7 @@ def probe_hosts(cases: Cases, host_N: NDArray[np.str_], config: BootstrapConfig)
     kept = subsample(code_N, _MOST_WINDOWS, seed=config.seed)
     episode_E, cluster_N = np.unique(cases.cluster_N[kept], return_inverse=True)
     columns = columns_of(cases, fit_columns(cases), kept)
-    said_N = _said(
-        columns.z_ND, code_N[kept], _fold_of(cluster_N, code_N[kept]), len(hosts)
-    )
+    said_N = _said(columns.z_ND, code_N[kept], _fold_of(cluster_N, code_N[kept]), len(hosts))
     confusions_EHH = cluster_confusions(
         code_N[kept], said_N, cluster_N.astype(np.int64), len(episode_E), len(hosts)
     )

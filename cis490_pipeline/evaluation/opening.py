@@ -93,7 +93,9 @@ def enter_in_ledger(
 ) -> None:
     """Write down who looks at a test set, with which model, and why."""
     model = {"bundle": fitted.bundle, "identity": fitted.identity}
-    _enter(warehouse, {"split": fitted.split, **model, "why": why, "code_commit": code_commit}, when)
+    _enter(
+        warehouse, {"split": fitted.split, **model, "why": why, "code_commit": code_commit}, when
+    )
 
 
 def enter_reading(

@@ -107,9 +107,7 @@ def time_pairs(keys: Sequence[ModelKey]) -> list[tuple[ModelKey, ModelKey]]:
         return []
     untested = (ELAPSED_TIME, PERMUTED_LABELS)
     return [
-        (key, clocks[0])
-        for key in keys
-        if key.family not in untested and not key.is_transductive
+        (key, clocks[0]) for key in keys if key.family not in untested and not key.is_transductive
     ]
 
 

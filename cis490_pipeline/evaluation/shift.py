@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -23,10 +24,17 @@ from cis490_pipeline.datasets.test_sets import TestSet, load_test_set
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
 from cis490_pipeline.datasets.window_rows import is_one_of, require_windows_of
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
-from cis490_pipeline.evaluation.difficulty import EpisodeDifficulty, difficulties
+from cis490_pipeline.evaluation.difficulty import (
+    EpisodeDifficulty,
+    ModelByDifficulty,
+    difficulties,
+    scores_by_difficulty,
+)
 from cis490_pipeline.evaluation.host_probe import HostProbe, probe_hosts
 from cis490_pipeline.evaluation.on_split import ScoringContext
 from cis490_pipeline.evaluation.opening import enter_reading, require_disjoint
+from cis490_pipeline.evaluation.predictions import TEST, predictions_of, rows_of
+from cis490_pipeline.evaluation.scores import ModelEvaluation
 from cis490_pipeline.schema.channels import CHANNELS, Mode, visible_channels
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.schema.windows import STATS
@@ -115,9 +123,36 @@ def measure_shift(warehouse: Warehouse, split: str, scoring: ScoringContext) -> 
     return shift
 
 
-def current_shift(
-    layout: Layout, training_set: TrainingSet, test_set: TestSet
-) -> Shift | None:
+def standing_shift(layout: Layout, split: str) -> Shift | None:
+    """Return the measurements of a split's current sets; None where there are none."""
+    return current_shift(layout, load_training_set(layout, split), load_test_set(layout, split))
+
+
+def by_difficulty(
+    shift: Shift | None,
+    evaluations: Sequence[ModelEvaluation],
+    predictions: pa.Table,
+    config: BootstrapConfig,
+) -> tuple[ModelByDifficulty, ...]:
+    """Return each model's scores by difficulty in its mode; empty where nothing was measured.
+
+    Parameters
+    ----------
+    predictions
+        Rows of the split.
+    """
+    if shift is None:
+        return ()
+    scores: list[ModelByDifficulty] = []
+    for one in evaluations:
+        rows = rows_of(predictions, key=one.key, bundle=one.bundle, role=TEST)
+        found = predictions_of(rows, key=one.key, role=TEST)
+        episodes = shift.of(one.key.mode).episodes
+        scores.append(scores_by_difficulty(one.key, found, episodes, config))
+    return tuple(scores)
+
+
+def current_shift(layout: Layout, training_set: TrainingSet, test_set: TestSet) -> Shift | None:
     """Return the measurements of these two sets; None where there are none that can be read."""
     try:
         found = msgspec.json.decode(_path(layout, test_set.split).read_bytes(), type=Shift)

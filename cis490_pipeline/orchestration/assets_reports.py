@@ -9,6 +9,8 @@ import dagster as dg
 
 from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.evaluation.on_split import ScoringContext
+from cis490_pipeline.evaluation.shift import VERSION as SHIFT_VERSION
+from cis490_pipeline.evaluation.shift import measure_shift
 from cis490_pipeline.explain.attributions import method_of
 from cis490_pipeline.explain.on_split import explain_model, explainable_models
 from cis490_pipeline.explain.result import VERSION
@@ -24,6 +26,7 @@ from cis490_pipeline.orchestration.metadata import (
     data_card_metadata,
     explanations_metadata,
     file_link,
+    shift_metadata,
 )
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
@@ -54,6 +57,25 @@ def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     card = publish_data_card(lab.warehouse, kinds, readable_alerts(lab.alerts))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(card.content_hash), metadata=data_card_metadata(card)
+    )
+
+
+@dg.asset(
+    partitions_def=SPLITS,
+    deps=["training_set", "test_set"],
+    group_name="evaluation",
+    kinds={"numpy", "json"},
+    owners=OWNERS,
+    code_version=f"{CODE_VERSION}.{SHIFT_VERSION}",
+    op_tags={"dagster-celery/queue": "cpu"},
+)
+def shift(context: dg.AssetExecutionContext, lab: Lab) -> dg.MaterializeResult:
+    """Tell how far test episodes lie from training ones, and whether hosts can be told apart."""
+    scoring = ScoringContext(why=f"dagster run {context.run.run_id}", code_commit=code_commit())
+    found = measure_shift(lab.warehouse, context.partition_key, scoring)
+    version = f"{found.training_set_hash}:{found.test_set_hash}:{found.version}"
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version), metadata=shift_metadata(found)
     )
 
 
@@ -101,7 +123,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         partitions_def=SPLITS,
-        deps=[*evaluations, "explanations", "test_set"],
+        deps=[*evaluations, "shift", "explanations", "test_set"],
         group_name=GROUP,
         kinds={"html", "markdown"},
         owners=OWNERS,
@@ -140,4 +162,4 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
             },
         )
 
-    return [data_card, build_explanations_asset(), comparison_report, model_cards]
+    return [data_card, shift, build_explanations_asset(), comparison_report, model_cards]

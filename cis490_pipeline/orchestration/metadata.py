@@ -3,11 +3,13 @@
 Not here: computing any of them.
 """
 
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
 
+from cis490_pipeline.evaluation.shift import Shift
 from cis490_pipeline.explain.on_split import ExplainedModel
 from cis490_pipeline.ingest.report import IngestReport
 from cis490_pipeline.reporting.publish_data import PublishedDataCard
@@ -99,3 +101,17 @@ def explanations_metadata(
     if published.each:
         found["directory"] = file_link(published.each[0].json.parent)
     return found
+
+
+def shift_metadata(shift: Shift) -> dict[str, dg.MetadataValue]:
+    """Return the median difficulty of each mode, and how well hosts are told apart."""
+    numbers: dict[str, dg.MetadataValue] = {}
+    for mode in shift.modes:
+        found = [one.difficulty for one in mode.episodes if one.difficulty is not None]
+        if found:
+            middle = dg.MetadataValue.float(statistics.median(found))
+            numbers[f"median_difficulty_{mode.mode.value}"] = middle
+        probe = mode.all_hosts.macro_f1
+        if probe is not None and probe.point is not None:
+            numbers[f"host_probe_{mode.mode.value}"] = dg.MetadataValue.float(probe.point)
+    return numbers

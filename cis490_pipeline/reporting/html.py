@@ -14,11 +14,13 @@ from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting import text
+from cis490_pipeline.reporting.controls import control_tables
 from cis490_pipeline.reporting.drift import drift_section
 from cis490_pipeline.reporting.explained import explained_section
 from cis490_pipeline.reporting.interval_section import interval_html
 from cis490_pipeline.reporting.measures import measures_section
 from cis490_pipeline.reporting.palette import family_colour
+from cis490_pipeline.reporting.plain_tables import tables_section
 from cis490_pipeline.reporting.report import LEDGER_LINES, Report, host_rows, profile_rows
 from cis490_pipeline.reporting.svg import (
     ForestRow,
@@ -61,6 +63,7 @@ def _context(report: Report) -> dict[str, object]:
         "measures": measures_section(report),
         "intervals": interval_html(report),
         "drift": drift_section(report.drift),
+        "controls": tables_section(control_tables(report)),
         "explained": explained_section(report),
         "Coverage": Coverage,
         "FamilyRole": FamilyRole,

@@ -10,10 +10,12 @@ from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
+from cis490_pipeline.reporting.controls import control_tables
 from cis490_pipeline.reporting.drift import drift_markdown
 from cis490_pipeline.reporting.explained import explained_markdown
 from cis490_pipeline.reporting.interval_section import interval_markdown
 from cis490_pipeline.reporting.measures import measures_markdown
+from cis490_pipeline.reporting.plain_tables import tables_markdown
 from cis490_pipeline.reporting.report import (
     LEDGER_LINES,
     Report,
@@ -46,6 +48,7 @@ def render_markdown(report: Report) -> str:
         ["## Hosts", "", *_slices(report, host_rows(report), "host")],
         *measures_markdown(report),
         ["## Drift of the channels", "", *drift_markdown(report.drift)],
+        *tables_markdown(control_tables(report)),
         ["## What the models look at", "", *explained_markdown(report)],
         *([["## Seeds", "", *_seeds(report)]] if report.comparison.seeds else []),
         ["## Readings of this test set", "", *_ledger(report)],

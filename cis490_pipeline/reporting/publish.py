@@ -20,6 +20,7 @@ from cis490_pipeline.evaluation.drift_on_split import drift_on_split
 from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
+from cis490_pipeline.evaluation.shift import by_difficulty, standing_shift
 from cis490_pipeline.explain.records import current_explanations
 from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.models.bundle import read_header
@@ -96,6 +97,7 @@ def publish_comparison(
     drift = drift_on_split(warehouse, split, code_commit=code_commit(), now=now)
     n_tried = _searched(warehouse.layout, records)
     comparison = compare(evaluations, predictions, config=BootstrapConfig(), n_tried=n_tried)
+    shift = standing_shift(warehouse.layout, split)
     report = Report(
         comparison=comparison,
         evaluations=tuple(evaluations),
@@ -104,6 +106,8 @@ def publish_comparison(
         code_commit=code_commit(),
         explanations=_explanations(warehouse.layout, records),
         drift=drift,
+        shift=shift,
+        by_difficulty=by_difficulty(shift, evaluations, predictions, BootstrapConfig()),
     )
     encoded = msgspec.json.format(_figures(report), indent=1)
     return _write(
@@ -139,7 +143,13 @@ def _figures(report: Report) -> bytes:
         {"key": one.key, "measures": one.measures, "selective": one.selective}
         for one in report.evaluations
     ]
-    beside = {"measures": measures, "drift": report.drift, "explanations": report.explanations}
+    beside = {
+        "measures": measures,
+        "drift": report.drift,
+        "explanations": report.explanations,
+        "shift": report.shift,
+        "by_difficulty": report.by_difficulty,
+    }
     return msgspec.json.encode({**figures, **beside})
 
 

@@ -14,9 +14,11 @@ from cis490_pipeline.evaluation.comparison import (
     DeclaredFamily,
     Verdict,
 )
+from cis490_pipeline.evaluation.difficulty import ModelByDifficulty
 from cis490_pipeline.evaluation.drift_on_split import Drift
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
+from cis490_pipeline.evaluation.shift import Shift
 from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
@@ -47,7 +49,8 @@ class Report:
 
     ``ledger`` holds every reading of this split's test set, oldest first. ``made_at`` and
     ``code_commit`` are printed as given and may be empty. ``explanations`` are those of the split's
-    current models, as many as there are; ``drift`` is None where it was not measured.
+    current models, as many as there are. ``drift`` and ``shift`` are None where they were not
+    measured.
     """
 
     comparison: Comparison
@@ -57,6 +60,8 @@ class Report:
     code_commit: str
     explanations: tuple[Explanation, ...] = ()
     drift: Drift | None = None
+    shift: Shift | None = None
+    by_difficulty: tuple[ModelByDifficulty, ...] = ()
 
     def __post_init__(self) -> None:
         compared = {one.key for one in self.comparison.models}
