@@ -3,6 +3,7 @@
 Not here: what the pages say (``reporting``).
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
@@ -34,6 +35,7 @@ from cis490_pipeline.quality.alerts import readable_alerts
 from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.reporting.publish_explanations import publish_explanations
+from cis490_pipeline.reporting.publish_folds import publish_folds
 from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.validation.summary import summarize
 
@@ -116,6 +118,33 @@ def build_explanations_asset() -> dg.AssetsDefinition:
     return explanations
 
 
+def build_folds_asset(evaluations: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """Return the asset of the page over all hosts; unpartitioned, materialized when wanted."""
+
+    @dg.asset(
+        deps=[dg.AssetDep(key, partition_mapping=dg.AllPartitionMapping()) for key in evaluations],
+        group_name=GROUP,
+        kinds={"html", "markdown"},
+        owners=OWNERS,
+        code_version=CODE_VERSION,
+    )
+    def leave_one_host_out(lab: Lab) -> dg.MaterializeResult:
+        """Every host that was left out in turn, side by side: points first, then summaries."""
+        folds = publish_folds(lab.warehouse)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(folds.content_hash),
+            metadata={
+                "headline": dg.MetadataValue.text(folds.headline),
+                "tested": dg.MetadataValue.text(", ".join(folds.tested)),
+                "html": dg.MetadataValue.url(folds.html.as_uri()),
+                "markdown": file_link(folds.markdown),
+                "json": file_link(folds.json),
+            },
+        )
+
+    return leave_one_host_out
+
+
 def build_report_assets() -> list[dg.AssetsDefinition]:
     """Return the report assets; their dependencies follow the catalog of families."""
     pairs = [(spec.name, mode) for spec, mode in families_and_modes()]
@@ -162,4 +191,11 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
             },
         )
 
-    return [data_card, shift, build_explanations_asset(), comparison_report, model_cards]
+    return [
+        data_card,
+        shift,
+        build_explanations_asset(),
+        comparison_report,
+        model_cards,
+        build_folds_asset(evaluations),
+    ]

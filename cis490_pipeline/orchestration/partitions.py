@@ -6,7 +6,7 @@ command line, sensors, tests).
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +32,10 @@ class Registered:
 
 
 def register_partitions(
-    instance: dg.DagsterInstance, store: EpisodeStore, host_lists: Iterable[HostLists] = ()
+    instance: dg.DagsterInstance,
+    store: EpisodeStore,
+    host_lists: Iterable[HostLists] = (),
+    time_percents: Sequence[int] = (),
 ) -> Registered:
     """Add the hosts of an index and the splits that they allow; report what the store holds.
 
@@ -46,12 +49,14 @@ def register_partitions(
         Whose index is read as it is now, with what was rotated away.
     host_lists
         Declared splits of the form ``hosts:<name>``.
+    time_percents
+        Declared cuts of ``time``.
     """
     reading = read_received(store.index_path)
     known_hosts = set(instance.get_dynamic_partitions("host"))
     hosts = known_hosts | {entry.host_id for entry in reading.entries}
     known_splits = set(instance.get_dynamic_partitions("split"))
-    splits = set(split_keys(sorted(hosts), tuple(host_lists)))
+    splits = set(split_keys(sorted(hosts), tuple(host_lists), time_percents=time_percents))
     new_hosts, new_splits = sorted(hosts - known_hosts), sorted(splits - known_splits)
     if new_hosts:
         instance.add_dynamic_partitions("host", new_hosts)

@@ -14,9 +14,10 @@ from typing import Final
 
 import dagster as dg
 
-from cis490_pipeline.datasets.host_lists import load_host_lists
+from cis490_pipeline.datasets.host_lists import load_host_lists, load_time_percents
 from cis490_pipeline.episodes.index import IndexEntry
 from cis490_pipeline.episodes.received import read_received
+from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.episodes.tail import TailStep, read_new
 from cis490_pipeline.episodes.tail_position import TailPosition
 from cis490_pipeline.errors import ConfigurationError
@@ -46,10 +47,16 @@ def new_episodes(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResu
     if step.position is None or not step.entries:
         context.update_cursor(step.position.to_json() if step.position is not None else "")
         return dg.SkipReason(f"nothing new in {store.index_path}, {_lag(step)}")
-    register_partitions(context.instance, store, load_host_lists(lab.warehouse.layout.host_lists))
+    _register(context, store, lab)
     return dg.SensorResult(
         run_requests=_requests(step.entries, step.position), cursor=step.position.to_json()
     )
+
+
+def _register(context: dg.SensorEvaluationContext, store: EpisodeStore, lab: Lab) -> None:
+    declared = lab.warehouse.layout.host_lists
+    lists, percents = load_host_lists(declared), load_time_percents(declared)
+    register_partitions(context.instance, store, lists, percents)
 
 
 def _tell(context: dg.SensorEvaluationContext, path: Path, step: TailStep) -> None:
@@ -113,7 +120,7 @@ def reconcile(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResult 
     behind = hosts_behind(store, read_received(store.index_path).entries, lab.warehouse.tables)
     if not behind:
         return dg.SkipReason("the tables hold what the index names")
-    register_partitions(context.instance, store, load_host_lists(lab.warehouse.layout.host_lists))
+    _register(context, store, lab)
     hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
     return dg.SensorResult(
         run_requests=[

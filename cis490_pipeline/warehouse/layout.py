@@ -94,6 +94,11 @@ class Layout:
         return self.root / "reports" / slug(key)
 
     @property
+    def leave_one_host_out(self) -> Path:
+        """Directory of the page over all hosts."""
+        return self.root / "reports" / "leave_one_host_out"
+
+    @property
     def data_card(self) -> Path:
         """Directory of the data card."""
         return self.root / "reports" / "data_card"
