@@ -6,7 +6,7 @@ artifact's identity) and anything that a launchpad shows (``dg.Config``).
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,6 +16,8 @@ class Settings(BaseSettings):
     ``store`` holds ``index.jsonl`` and ``episodes/``; ``data`` is the warehouse, written by the
     pipeline alone. ``threads`` is the number of decoding threads, 0 = one per core. An episode
     whose visit takes longer than ``visit_limit_s`` is taken for one that hangs the decoder.
+    ``reports_url`` is where ``<data>/reports`` is served; empty: links name files.
+    ``webhook_url`` hears of failed runs; its path may be a secret, so it is shown nowhere.
     """
 
     model_config = SettingsConfigDict(env_prefix="CIS490_", frozen=True, extra="ignore")
@@ -24,6 +26,8 @@ class Settings(BaseSettings):
     data: Path = Path("data/warehouse")
     threads: int = 0
     visit_limit_s: float = Field(default=120.0, gt=0)
+    reports_url: str = ""
+    webhook_url: SecretStr = SecretStr("")
 
     @field_validator("store", "data")
     @classmethod

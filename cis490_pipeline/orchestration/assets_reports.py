@@ -58,7 +58,8 @@ def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     kinds = [(kind.value, n) for kind, n in counts.items()]
     card = publish_data_card(lab.warehouse, kinds, readable_alerts(lab.alerts))
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(card.content_hash), metadata=data_card_metadata(card)
+        data_version=dg.DataVersion(card.content_hash),
+        metadata=data_card_metadata(card, lab.page_url(card.html)),
     )
 
 
@@ -166,7 +167,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
             metadata={
                 "headline": dg.MetadataValue.text(report.headline),
                 "models": dg.MetadataValue.md(report.table_markdown),
-                "html": dg.MetadataValue.url(report.html.as_uri()),
+                "html": dg.MetadataValue.url(lab.page_url(report.html)),
                 "markdown": file_link(report.markdown),
                 "json": file_link(report.json),
             },

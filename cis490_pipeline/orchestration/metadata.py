@@ -59,7 +59,7 @@ def ingest_metadata(report: IngestReport, asset: str) -> dict[str, dg.MetadataVa
     return common
 
 
-def data_card_metadata(card: PublishedDataCard) -> dict[str, dg.MetadataValue]:
+def data_card_metadata(card: PublishedDataCard, page_url: str) -> dict[str, dg.MetadataValue]:
     """Return what the data card has to tell in the UI."""
     facts = card.facts
     findings = [
@@ -76,7 +76,7 @@ def data_card_metadata(card: PublishedDataCard) -> dict[str, dg.MetadataValue]:
         "alerts": dg.MetadataValue.int(len(facts.alerts.alerts)),
         "findings": markdown_table(("host", "symptom", "what", "seen"), findings),
         "coverage": dg.MetadataValue.md(card.table_markdown),
-        "html": dg.MetadataValue.url(card.html.as_uri()),
+        "html": dg.MetadataValue.url(page_url),
         "markdown": file_link(card.markdown),
         "json": file_link(card.json),
         "export": file_link(card.export),
