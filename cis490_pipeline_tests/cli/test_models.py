@@ -9,6 +9,7 @@ from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.cli.running import Call, installed
+from cis490_pipeline_tests.datasets.farm import ingest, ship
 from cis490_pipeline_tests.episodes.building import build_store
 
 TRAINED = {"bundle", "identity", "id_val_macro_f1", "seconds", "reused", "search", "models"}
@@ -25,9 +26,15 @@ SCORED = {
     "n_windows",
     "untested_profiles",
 }
-REPORTED = {"html", "markdown", "json", "headline"}
+REPORTED = {"html", "markdown", "json", "headline", "leave_one_host_out"}
 CLOCK = ("--family", "elapsed_time", "--mode", "any")
 SPLIT = ("--split", "host=lab-b")
+COMPARED = "cis490 evaluate: channels of training and test set compared"
+
+
+def _readings(data: Path) -> list[str]:
+    rows = Warehouse(data).tables.read(Table.TEST_LEDGER).to_pylist()
+    return sorted(row["why"] for row in rows)
 
 
 def test_the_way_from_train_to_report(call: Call, data: Path) -> None:
@@ -54,7 +61,18 @@ def test_the_way_from_train_to_report(call: Call, data: Path) -> None:
     for kind in ("html", "markdown", "json"):
         assert Path(report.result[kind]).stat().st_size > 500
     assert report.stdout.splitlines()[0] == report.result["headline"]
+    assert "1 of 2 hosts left out" in report.stdout
+    assert Path(report.result["leave_one_host_out"]).stat().st_size > 500
     assert "tested on lab-b" in report.result["headline"]
+
+
+def test_a_store_with_one_host_is_told_what_to_do_instead(call: Call, tmp_path: Path) -> None:
+    for n in range(6):
+        ship(tmp_path / "store", "lab-a", n, ("io-walk", "benign")[n % 2])
+    data = ingest(tmp_path / "store", tmp_path / "one", "lab-a").root
+    done = call("train", "--data", data, "--split", "host=lab-a", *CLOCK)
+    done.check_refusal(1, "only host lab-a has usable episodes", "use split `sample` or `time`")
+    assert not (data / "splits").exists(), "nothing was planned"
 
 
 def test_the_same_training_again_is_reused(call: Call, data: Path) -> None:
@@ -96,7 +114,7 @@ def test_another_seed_is_another_identity(call: Call, data: Path) -> None:
     assert len(identities) == 3
     done = call("evaluate", "--data", data, *SPLIT, "--json").must_succeed()
     assert [model["seed"] for model in done.result["models"]] == [0, 1, 2]
-    assert Warehouse(data).tables.count(Table.TEST_LEDGER) == 3
+    assert _readings(data) == ["cis490 evaluate"] * 3 + [COMPARED]
 
 
 def test_several_seeds_are_several_models_of_one_call(call: Call, data: Path) -> None:
@@ -135,7 +153,7 @@ def test_evaluate_scores_the_asked_for_family_alone(call: Call, data: Path) -> N
         call("train", "--data", data, *SPLIT, *words).must_succeed()
     done = call("evaluate", "--data", data, *SPLIT, "--family", "majority", "--json")
     assert [m["family"] for m in done.must_succeed().result["models"]] == ["majority"]
-    assert Warehouse(data).tables.count(Table.TEST_LEDGER) == 1
+    assert _readings(data) == ["cis490 evaluate", COMPARED]
 
 
 def test_the_installed_program_trains(data: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cis490_pipeline.datasets.host_lists import load_host_lists
+from cis490_pipeline.datasets.host_lists import load_host_lists, load_time_percents
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.splits.recipes import HostLists
 
@@ -22,6 +22,16 @@ def test_no_file_is_no_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "# nothing yet\n", "[hosts]\n"])
 def test_an_empty_file_is_no_list(tmp_path: Path, content: str) -> None:
     assert load_host_lists(written(tmp_path, content)) == ()
+
+
+def test_cuts_of_time_stand_beside_the_lists(tmp_path: Path) -> None:
+    assert load_time_percents(tmp_path / "splits.toml") == ()
+    path = written(
+        tmp_path,
+        "[time]\npercents = [80, 50, 80]\n[hosts.x]\ntrain = ['lab-a']\ntest = ['lab-b']\n",
+    )
+    assert load_time_percents(path) == (50, 80)
+    assert [one.name for one in load_host_lists(path)] == ["x"]
 
 
 def test_lists_come_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -54,13 +64,17 @@ def test_lists_come_in_the_order_of_their_names(tmp_path: Path) -> None:
         "[host.x]\ntrain = ['lab-a']\ntest = ['lab-b']",
         "[hosts.x]\ntrain = ['a']\ntest = ['b']\n[hosts.x]\ntrain = ['c']\ntest = ['d']",
         b"[hosts.x]\ntrain = ['lab-\xff']\ntest = ['lab-b']",
+        "[time]\npercents = [0]",
+        "[time]\npercents = [100]",
+        "[time]\npercents = 50",
+        "[time]\nshares = [50]",
     ],
 )
 def test_a_file_of_another_form_is_refused_with_the_right_one(
     tmp_path: Path, content: str | bytes
 ) -> None:
     path = written(tmp_path, content)
-    with pytest.raises(ConfigurationError, match="declared host lists") as caught:
+    with pytest.raises(ConfigurationError, match="declared splits") as caught:
         load_host_lists(path)
     assert caught.value.where == str(path)
     assert "[hosts.<name>]" in caught.value.expected

@@ -34,6 +34,10 @@ def test_the_first_run_ends_in_models_with_intervals(first_smoke: Smoke) -> None
         ("majority", "any", "none"),
         ("elapsed_time", "any", "none"),
         ("grammar_only", "any", "none"),
+        ("permuted_labels", "realistic", "none"),
+        ("permuted_labels", "realistic", "recent"),
+        ("permuted_labels", "oracle", "none"),
+        ("permuted_labels", "oracle", "recent"),
     }
     for row in rows.values():
         assert 0 <= row["ci_low"] <= row["macro_f1"] <= row["ci_high"] <= 1
@@ -66,7 +70,7 @@ def test_the_second_run_ingests_nothing_and_reuses_every_model(
     assert second_smoke.result["episodes_new"] == 0
     assert all(model["reused"] for model in second_smoke.result["models"])
     assert "0 new episodes ingested" in second_smoke.stdout
-    assert "9 of 9 models reused" in second_smoke.stdout
+    assert "13 of 13 models reused" in second_smoke.stdout
     scores = [
         [(m["family"], m["context"], m["macro_f1"], m["ci_low"]) for m in smoke.result["models"]]
         for smoke in (first_smoke, second_smoke)

@@ -109,6 +109,16 @@ def test_an_unsound_training_set_blocks_every_fit(
     assert "model/majority/any" not in materialized(result)
 
 
+def test_a_host_cannot_be_left_out_of_one(farm: Farm) -> None:
+    farm.ingest("lab-a")
+    for asset in ("training_set", "test_set"):
+        result = farm.run(asset, "host=lab-a", raise_on_error=False)
+        (failure,) = [e for e in result.all_events if e.is_step_failure]
+        text = failure.step_failure_data.error.to_string()
+        assert "only host lab-a has usable episodes" in text
+        assert "use split `sample` or `time`" in text
+
+
 def test_a_refused_split_says_why_and_what_to_do(tmp_path: Path, farm: Farm) -> None:
     farm.ingest("lab-a")  # lab-b was never ingested: nothing tests
     result = farm.run("test_set", SPLIT, raise_on_error=False)

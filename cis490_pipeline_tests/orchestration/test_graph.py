@@ -4,11 +4,13 @@ import dagster as dg
 import pytest
 
 from cis490_pipeline.edge.alarm import AlarmPolicy
+from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.models.cnn import CNN
 from cis490_pipeline.models.gbt import GBT
 from cis490_pipeline.orchestration.config import ModelConfig
+from cis490_pipeline.orchestration.partitions import register_partitions
 from cis490_pipeline.orchestration.smoke import SMOKE_FAMILIES, in_smoke
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
@@ -42,14 +44,15 @@ def test_models_see_the_training_set_and_nothing_else_of_the_data(farm: Farm) ->
             assert parents == {training_set}
 
 
-def test_smoke_fits_five_families_and_leaves_out_no_other_asset(farm: Farm) -> None:
+def test_smoke_fits_six_families_and_leaves_out_no_other_asset(farm: Farm) -> None:
     keys = farm.definitions.resolve_job_def("full_split").asset_layer.selected_asset_keys
     fitted = {key.path[1] for key in keys if key.path[0] == "model" and in_smoke(key)}
-    assert fitted == SMOKE_FAMILIES == {"gbt", "cnn", "majority", "elapsed_time", "grammar_only"}
+    controls = {"majority", "elapsed_time", "grammar_only", "permuted_labels"}
+    assert fitted == SMOKE_FAMILIES == {"gbt", "cnn"} | controls
     trunks = [key for key in keys if key.path[0] == "trunk"]
     assert len(trunks) == 2, "the job makes the trunk of each mode"
     assert not any(in_smoke(key) for key in trunks)
-    for name in ("training_set", "test_set", "comparison_report", "model_cards"):
+    for name in ("training_set", "test_set", "shift", "comparison_report", "model_cards"):
         assert dg.AssetKey(name) in keys
         assert in_smoke(dg.AssetKey(name))
 
@@ -82,6 +85,12 @@ def test_registration_adds_hosts_and_splits_once(farm: Farm) -> None:
     farm.ship("lab-c", 900)
     assert farm.register().new_hosts == ("lab-c",)
     assert "host=lab-c" in farm.instance.get_dynamic_partitions("split")
+
+
+def test_declared_cuts_of_time_become_partitions(farm: Farm) -> None:
+    store = EpisodeStore(farm.store)
+    found = register_partitions(farm.instance, store, (), (50, 80))
+    assert found.new_splits == ("time=50", "time=80")
 
 
 def test_an_asset_fits_a_model_for_every_seed_and_context_that_its_family_has() -> None:
