@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.interval import Interval, SampleSize, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
-from cis490_pipeline.evaluation.replicates import interval_of, ratio, resample_sums
+from cis490_pipeline.evaluation.replicates import interval_of, ratio, resample_sums, share_interval
 from cis490_pipeline.metrics.conformal import (
     episode_p_values,
     least_episodes,
@@ -35,7 +35,10 @@ ALPHAS: Final = (0.2, 0.1, 0.05)
 UNSEEN_HOST: Final = (
     "exchangeability does not hold on an unseen host: coverage is measured, not guaranteed"
 )
-SAME_HOSTS: Final = "coverage is guaranteed as far as test episodes are exchangeable with id_val"
+SAME_HOSTS: Final = (
+    "coverage is guaranteed as far as test episodes are exchangeable with those of id_val, which "
+    "also stopped the training and set the temperature"
+)
 NO_ID_VAL: Final = "there are no labelled predictions on id_val to calibrate on"
 NO_TEST: Final = "the test set has no labelled window"
 
@@ -218,8 +221,7 @@ def _episodes_abstained(judged: _Judged, single_N: NDArray[np.bool_]) -> Interva
     found = judged.found
     size_E = np.bincount(found.cluster_N)
     abstained_E = np.bincount(found.cluster_N, weights=~single_N) * 2 > size_E
-    sums_E2 = np.stack([abstained_E, np.ones_like(abstained_E)], axis=1).astype(np.float64)
-    return judged.interval(sums_E2, found.size(), NO_TEST)
+    return share_interval(abstained_E, config=judged.config, size=found.size(), undefined=NO_TEST)
 
 
 def _in_phase(found: Predictions, name: str) -> NDArray[np.bool_]:

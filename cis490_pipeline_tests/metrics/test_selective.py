@@ -64,3 +64,9 @@ def test_copies_of_an_episode_weigh_like_weights():
 def test_of_no_window_there_is_no_area():
     assert np.isnan(area_under_risk(np.zeros(3), np.zeros(3)))
     assert np.isnan(oracle_area(np.array(0), np.array(0)))
+
+
+def test_joined_groups_hold_about_equally_many_windows_however_ties_lie():
+    confidence = np.concatenate([np.repeat(np.linspace(0.9, 1, 20), 50), np.linspace(0, 0.8, 500)])
+    size = np.bincount(confidence_groups(confidence, 10))
+    assert size.max() <= confidence.size / 10 + 50
