@@ -19,6 +19,7 @@ from cis490_pipeline.errors import LeakageError
 from cis490_pipeline.evaluation import drift_on_split as on_split
 from cis490_pipeline.evaluation.drift import DriftRole, EpisodeTelemetry, drift_of, most_drifted
 from cis490_pipeline.evaluation.drift_on_split import WHY, drift_on_split, path_of_drift
+from cis490_pipeline.evaluation.opening import NO_MODEL
 from cis490_pipeline.schema.channels import CHANNELS, N_CHANNELS
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -148,7 +149,7 @@ def test_the_look_is_entered_once_for_a_pair_of_sets_and_without_a_model(mine):
     first = _drift(mine)
     assert _drift(mine) == first
     (entry,) = _looks(mine)
-    assert (entry["why"], entry["bundle"], entry["identity"]) == (WHY, "", "")
+    assert (entry["why"], entry["bundle"], entry["identity"]) == (WHY, NO_MODEL, NO_MODEL)
     assert entry["split"] == SPLIT
     damaged = path_of_drift(mine.layout, SPLIT)
     damaged.write_bytes(damaged.read_bytes()[:-20])
