@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from cis490_pipeline.episodes.episode import Telemetry
 from cis490_pipeline.episodes.jsonl import BLANKS, wall_time
 from cis490_pipeline.episodes.refusal import Refused
-from cis490_pipeline.episodes.row_kernels import Bytes, Words, scan_rows
+from cis490_pipeline.episodes.row_kernels import Bytes, Words, count_newlines, scan_rows
 from cis490_pipeline.episodes.row_template import RowTemplate, learn_template
 from cis490_pipeline.episodes.strict_json import JsonFault, parse_object
 from cis490_pipeline.schema.channels import SOURCE_FACTS, Source, channels_of
@@ -28,7 +27,6 @@ _COLUMNS: Final = {
     source: {name.encode(): column for column, name in enumerate(names)}
     for source, names in _NAMES.items()
 }
-_NEWLINE: Final = ord("\n")
 _MAX_TEMPLATES: Final = 32
 """Learning one costs like parsing some thirty rows; a file that needs more has no common shape."""
 _latest: Final[dict[Source, RowTemplate]] = {}
@@ -113,12 +111,12 @@ def _decode(source: Source, raw: bytes, *, max_templates: int) -> Telemetry:
     if body == b"\n":
         return empty_rows(source)
     text = np.frombuffer(body, np.uint8)
-    n_rows = np.count_nonzero(text == _NEWLINE)  # a fifth of the time of bytes.count
+    n_rows = count_newlines(text)
     reading = _Reading(
         source=source,
         body=body,
         text=text,
-        words=_words_of(text),
+        words=_words_of(body),
         t_R=np.empty(n_rows, np.int64),
         x_RC=np.full((n_rows, len(_NAMES[source])), np.nan),
     )
@@ -151,11 +149,9 @@ def _read_by_templates(reading: _Reading, max_templates: int) -> None:
         unmatched = before + 1
 
 
-def _words_of(text: Bytes) -> Words:
+def _words_of(body: bytes) -> Words:
     """Return the eight bytes from every position on; empty where there are not as many."""
-    n_words = max(0, len(text) - 7)
-    first = text[: 8 * min(1, n_words)].view(np.uint64)
-    return as_strided(first, shape=(n_words,), strides=(1,), writeable=False)
+    return np.ndarray((max(0, len(body) - 7),), np.uint64, body, strides=(1,))
 
 
 def _number(value: object) -> float:

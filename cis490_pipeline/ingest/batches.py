@@ -5,8 +5,9 @@ It needs no tables: verdicts alone come from the base install. Not here: which e
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -52,72 +53,87 @@ def visit_in_batches(
 
 
 _Look = Callable[[IndexEntry], Outcome]
-_Slice = tuple[list[Outcome], Sequence[IndexEntry]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Episodes that threads take one by one, and the lengths of the grids that came of them.
+
+    Both are changed by single operations alone, which threads do not see half done.
+    """
+
+    waiting: deque[tuple[int, IndexEntry]]
+    ticks: list[int]
+
+    @classmethod
+    def of(cls, due: deque[IndexEntry], options: IngestOptions) -> "_Batch":
+        """Take a batch off the due episodes."""
+        size = min(options.episodes_per_commit, len(due))
+        return cls(deque(enumerate(due.popleft() for _ in range(size))), [])
+
+    def visit(self, look: _Look) -> list[tuple[int, Outcome]]:
+        """Visit until none is left or the grids of all threads together are long enough."""
+        outcomes: list[tuple[int, Outcome]] = []
+        while sum(self.ticks) < TICKS_PER_BATCH:
+            try:
+                position, entry = self.waiting.popleft()
+            except IndexError:
+                break
+            outcome = look(entry)
+            outcomes.append((position, outcome))
+            self.ticks.append(0 if outcome.content is None else len(outcome.content.x_TC))
+        return outcomes
+
+    def give_back(self, due: deque[IndexEntry]) -> None:
+        """Put what was not visited before the due episodes."""
+        due.extendleft(entry for _, entry in reversed(self.waiting))
+
+
+def _in_order(visited: Iterable[list[tuple[int, Outcome]]]) -> list[Outcome]:
+    """Return outcomes in the order of the index, whichever thread had them."""
+    by_position = {position: outcome for outcomes in visited for position, outcome in outcomes}
+    return [by_position[position] for position in sorted(by_position)]
 
 
 def _one_after_the_other(
-    look: _Look, waiting: deque[IndexEntry], options: IngestOptions
+    look: _Look, due: deque[IndexEntry], options: IngestOptions
 ) -> Generator[list[Outcome]]:
-    while waiting:
-        outcomes, left = _visit_slice(look, _next_batch(waiting, options), TICKS_PER_BATCH)
-        waiting.extendleft(reversed(left))
+    while due:
+        batch = _Batch.of(due, options)
+        outcomes = _in_order([batch.visit(look)])
+        batch.give_back(due)
         yield outcomes
         del outcomes  # or two batches of grids would be alive while the next one is awaited
 
 
-def _in_threads(
-    look: _Look, waiting: deque[IndexEntry], options: IngestOptions
-) -> Generator[list[Outcome]]:
-    """Each thread gets one slice of a batch: handing over single episodes costs more than it gains.
+_Pending = tuple[_Batch, list[Future[list[tuple[int, Outcome]]]]]
 
-    Where grids are so long that a slice has to end early, the rest of it comes after the batch that
-    was being decoded.
+
+def _in_threads(
+    look: _Look, due: deque[IndexEntry], options: IngestOptions
+) -> Generator[list[Outcome]]:
+    """Each thread takes episodes off a batch until there is none, and goes on with the next batch.
+
+    To hand each of them over costs more than it gains, and a fixed share of the batch makes the
+    other threads wait for one that was held up. What a batch leaves because its grids are so long
+    comes after the batch that was being decoded.
     """
     with ThreadPoolExecutor(max_workers=options.threads) as pool:
-        pending = _submit(pool, look, waiting, options)
+
+        def submitted() -> _Pending | None:
+            batch = _Batch.of(due, options)
+            width = min(options.threads, len(batch.waiting))
+            return (
+                (batch, [pool.submit(batch.visit, look) for _ in range(width)]) if width else None
+            )
+
+        pending = submitted()
         while pending:
-            following = _submit(pool, look, waiting, options)
-            outcomes, left = _gathered(pending)
-            waiting.extendleft(reversed(left))
+            following = submitted()
+            batch, visits = pending
+            outcomes = _in_order(visit.result() for visit in visits)
+            batch.give_back(due)
+            del pending, visits
             yield outcomes
             del outcomes  # or three batches of grids would be alive while the next one is awaited
-            pending = following or _submit(pool, look, waiting, options)
-
-
-def _next_batch(waiting: deque[IndexEntry], options: IngestOptions) -> list[IndexEntry]:
-    return [waiting.popleft() for _ in range(min(options.episodes_per_commit, len(waiting)))]
-
-
-def _submit(
-    pool: ThreadPoolExecutor,
-    look: _Look,
-    waiting: deque[IndexEntry],
-    options: IngestOptions,
-) -> list[Future[_Slice]]:
-    """Take a batch off the waiting episodes and hand it to the threads."""
-    batch = _next_batch(waiting, options)
-    width = max(1, -(-len(batch) // options.threads))
-    max_ticks = TICKS_PER_BATCH // options.threads
-    slices = [batch[first : first + width] for first in range(0, len(batch), width)]
-    return [pool.submit(_visit_slice, look, part, max_ticks) for part in slices]
-
-
-def _visit_slice(look: _Look, part: Sequence[IndexEntry], max_ticks: int) -> _Slice:
-    """Visit episodes until their grids have so many ticks; also return those that are left."""
-    outcomes: list[Outcome] = []
-    n_ticks = 0
-    for position, entry in enumerate(part):
-        if outcomes and n_ticks >= max_ticks:
-            return outcomes, part[position:]
-        outcomes.append(look(entry))
-        content = outcomes[-1].content
-        n_ticks += 0 if content is None else len(content.x_TC)
-    return outcomes, ()
-
-
-def _gathered(pending: Sequence[Future[_Slice]]) -> _Slice:
-    done = [future.result() for future in pending]
-    return (
-        [outcome for outcomes, _ in done for outcome in outcomes],
-        [entry for _, left in done for entry in left],
-    )
+            pending = following or submitted()
