@@ -5,7 +5,7 @@ It needs no tables: verdicts alone come from the base install. Not here: which e
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -89,7 +89,7 @@ class _Batch:
         due.extendleft(entry for _, entry in reversed(self.waiting))
 
 
-def _in_order(visited: Iterable[list[tuple[int, Outcome]]]) -> list[Outcome]:
+def _in_order(visited: Sequence[list[tuple[int, Outcome]]]) -> list[Outcome]:
     """Return outcomes in the order of the index, whichever thread had them."""
     by_position = {position: outcome for outcomes in visited for position, outcome in outcomes}
     return [by_position[position] for position in sorted(by_position)]
@@ -131,9 +131,14 @@ def _in_threads(
         while pending:
             following = submitted()
             batch, visits = pending
-            outcomes = _in_order(visit.result() for visit in visits)
+            outcomes = _gathered(visits)
             batch.give_back(due)
             del pending, visits
             yield outcomes
             del outcomes  # or three batches of grids would be alive while the next one is awaited
             pending = following or submitted()
+
+
+def _gathered(visits: Sequence[Future[list[tuple[int, Outcome]]]]) -> list[Outcome]:
+    """Wait for every thread's part of a batch."""
+    return _in_order([visit.result() for visit in visits])
