@@ -47,15 +47,26 @@ def current_records(layout: Layout, split: str) -> tuple[EvaluationRecord, ...]:
     WarehouseError
         Where a set file is absent or a record is damaged.
     """
-    training = load_training_set(layout, split).content_hash
     test = load_test_set(layout, split).content_hash
+    found = records_of_models(layout, split)
+    return tuple(record for record in found if record.test_set_hash == test)
+
+
+def records_of_models(layout: Layout, split: str) -> tuple[EvaluationRecord, ...]:
+    """Return the records of the current models on whatever test set they were scored.
+
+    Raises
+    ------
+    WarehouseError
+        Where the training set's file is absent or a record is damaged.
+    """
+    training = load_training_set(layout, split).content_hash
     now = {fitted.file_stem: fitted.bundle for fitted in fitted_models(layout, split, training)}
     records = [_read(path) for path in sorted(_directory(layout, split).glob("*.json"))]
     return tuple(
         r
         for r in records
-        if (r.training_set_hash, r.test_set_hash) == (training, test)
-        and now.get(r.fitted.file_stem) == r.fitted.bundle
+        if r.training_set_hash == training and now.get(r.fitted.file_stem) == r.fitted.bundle
     )
 
 

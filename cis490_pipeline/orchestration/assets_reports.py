@@ -22,6 +22,7 @@ from cis490_pipeline.orchestration.assets_models import (
     families_and_modes,
     model_key,
 )
+from cis490_pipeline.orchestration.automation import WHEN_INPUTS_CHANGE
 from cis490_pipeline.orchestration.config import ExplainConfig, IndexConfig
 from cis490_pipeline.orchestration.metadata import (
     data_card_metadata,
@@ -50,6 +51,7 @@ CODE_VERSION: Final = current_schema().fingerprint[:12]
     kinds={"html", "markdown"},
     owners=["team:data"],
     code_version=CODE_VERSION,
+    automation_condition=WHEN_INPUTS_CHANGE,
 )
 def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     """Tell what the tables hold, as a page: coverage, diversity, clocks, channels, damage."""

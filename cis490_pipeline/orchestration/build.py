@@ -14,10 +14,13 @@ from cis490_pipeline.orchestration.assets_models import (
 from cis490_pipeline.orchestration.assets_reports import build_report_assets
 from cis490_pipeline.orchestration.assets_sets import test_set, training_set
 from cis490_pipeline.orchestration.assets_trunks import build_trunk_asset
+from cis490_pipeline.orchestration.automation import AUTOMATION
 from cis490_pipeline.orchestration.checks import build_checks
 from cis490_pipeline.orchestration.checks_quality import build_quality_checks
-from cis490_pipeline.orchestration.jobs import FULL_SPLIT, INGEST_HOST
-from cis490_pipeline.orchestration.maintenance import NIGHTLY, maintenance
+from cis490_pipeline.orchestration.failures import build_failures_sensor, notifiers_of
+from cis490_pipeline.orchestration.jobs import EVALUATE_SPLIT, FULL_SPLIT, INGEST_HOST
+from cis490_pipeline.orchestration.maintenance import maintenance
+from cis490_pipeline.orchestration.nightly import nightly
 from cis490_pipeline.orchestration.profiles import local_executor
 from cis490_pipeline.orchestration.resources import lab_of
 from cis490_pipeline.orchestration.sensors import SENSORS
@@ -39,9 +42,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *build_report_assets(),
         ],
         asset_checks=[*build_checks(), build_quality_checks()],
-        jobs=[INGEST_HOST, FULL_SPLIT, maintenance],
-        schedules=[NIGHTLY],
-        sensors=SENSORS,
+        jobs=[INGEST_HOST, EVALUATE_SPLIT, FULL_SPLIT, maintenance],
+        sensors=[*SENSORS, nightly, AUTOMATION, build_failures_sensor(notifiers_of(settings))],
         resources={"lab": lab_of(settings)},
         executor=local_executor(),
     )

@@ -1,4 +1,4 @@
-"""The ``maintenance`` job: compaction and clean-up of the data directory, by hand or every night.
+"""The ``maintenance`` job: compaction and clean-up of the data directory, by hand or ``nightly``.
 
 It is an op, no asset: it changes no content, and no data version moves by it.
 Not here: what it does (``ingest.compaction``).
@@ -63,12 +63,3 @@ def compact_warehouse(
 def maintenance() -> None:
     """One step."""
     compact_warehouse()
-
-
-NIGHTLY: Final = dg.ScheduleDefinition(
-    name="nightly_maintenance",
-    job=maintenance,
-    cron_schedule="30 3 * * *",
-    description="Runs `maintenance` at 03:30 UTC; stopped until somebody starts it.",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-)

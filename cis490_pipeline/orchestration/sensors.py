@@ -22,11 +22,10 @@ from cis490_pipeline.episodes.tail import TailStep, read_new
 from cis490_pipeline.episodes.tail_position import TailPosition
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.ingest.due import hosts_behind
-from cis490_pipeline.orchestration.jobs import INGEST_HOST
+from cis490_pipeline.orchestration.jobs import INDEX, INGEST_HOST
 from cis490_pipeline.orchestration.partitions import register_partitions
 from cis490_pipeline.orchestration.resources import Lab
 
-INDEX: Final = "index.jsonl"
 _TICK_S: Final = 30
 _RECONCILE_S: Final = 900
 

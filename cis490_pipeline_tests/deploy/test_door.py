@@ -277,6 +277,7 @@ def test_a_password_stays_at_the_door(tmp_path: Path) -> None:
             assert door.ask("GET", "/").status == 200
             assert door.post(VERSION).status == 200
     assert len(heard) == 4
+    assert {headers["version"] for headers in heard} == {"HTTP/1.1"}  # WebSockets need it
     assert not any("Authorization" in headers for headers in heard)
 
 
@@ -287,7 +288,7 @@ def recorder() -> Generator[tuple[int, list[dict[str, str]]]]:
 
     class Note(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            heard.append(dict(self.headers))
+            heard.append({**self.headers, "version": self.request_version})
             self.send_response(200)
             self.end_headers()
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cis490_pipeline.orchestration.maintenance import NIGHTLY, maintenance
+from cis490_pipeline.orchestration.maintenance import maintenance
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline_tests.ingest.content import content_of
 from cis490_pipeline_tests.orchestration.conftest import INGEST, Farm
@@ -36,8 +36,3 @@ def test_maintenance_changes_neither_content_nor_data_versions(farm: Farm) -> No
     assert len(shards) == 1
     farm.ingest("lab-a")
     assert {name: _data_version(farm, name, "lab-a") for name in INGEST} == before
-
-
-def test_the_schedule_waits_to_be_started(farm: Farm) -> None:
-    assert farm.definitions.resolve_schedule_def("nightly_maintenance") is not None
-    assert NIGHTLY.default_status is dg.DefaultScheduleStatus.STOPPED
