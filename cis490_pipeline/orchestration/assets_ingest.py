@@ -11,7 +11,7 @@ import dagster as dg
 from cis490_pipeline.ingest.report import IngestReport
 from cis490_pipeline.ingest.supervised_run import ingest_host_supervised
 from cis490_pipeline.orchestration.config import IngestConfig
-from cis490_pipeline.orchestration.metadata import column_schema, ingest_metadata
+from cis490_pipeline.orchestration.metadata import SILENCE, ingest_metadata, table_metadata
 from cis490_pipeline.orchestration.partitions import EPISODE_STORE, HOSTS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.schema.fingerprint import current_schema
@@ -42,7 +42,8 @@ def _spec(name: str, kind: str, description: str, table: Table | None) -> dg.Ass
         owners=OWNERS,
         code_version=current_schema().fingerprint[:12],
         description=description,
-        metadata={"dagster/column_schema": column_schema(table)} if table else {},
+        metadata=table_metadata(table) if table else {},
+        freshness_policy=SILENCE,
         tags={"stage": "ingest"},
     )
 

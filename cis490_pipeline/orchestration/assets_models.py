@@ -22,7 +22,12 @@ from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.orchestration.assets_trunks import trunk_key
 from cis490_pipeline.orchestration.config import ModelConfig
 from cis490_pipeline.orchestration.epochs import each_fitted, label_of
-from cis490_pipeline.orchestration.metadata import file_link, markdown_table
+from cis490_pipeline.orchestration.metadata import (
+    file_link,
+    markdown_table,
+    prediction_lineage,
+    table_metadata,
+)
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.orchestration.retrying import RETRY
@@ -30,6 +35,7 @@ from cis490_pipeline.reporting.search import SEARCH_HEADER, search_rows
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import current_schema
+from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.training.job import TrainingOutcome
 from cis490_pipeline.training.on_split import FitOptions, fit_on_split
 from cis490_pipeline.warehouse.layout import Layout
@@ -106,6 +112,7 @@ def build_evaluation_asset(spec: FamilySpec, mode: Mode) -> dg.AssetsDefinition:
         code_version=current_schema().fingerprint[:12],
         description=f"`{spec.name}` / `{mode.value}` scored on the split's test set: predictions, "
         "clustered intervals, an entry in the test ledger.",
+        metadata=table_metadata(Table.PREDICTIONS),
         tags={"family": spec.name, "mode": mode.value},
         op_tags={"dagster-celery/queue": "cpu"},
         retry_policy=RETRY,
@@ -182,6 +189,7 @@ def _scored(records: Sequence[EvaluationRecord]) -> dg.MaterializeResult:
     versions = [f"{r.fitted.bundle}:{r.test_set_hash}" for r in records]
     metadata: dict[str, dg.MetadataValue] = {
         "models": dg.MetadataValue.int(len(records)),
+        "dagster/column_lineage": prediction_lineage(),
         "scores": markdown_table(_SCORE_HEADER, [_score_row(record) for record in records]),
     }
     for context in sorted({record.fitted.context for record in records}):

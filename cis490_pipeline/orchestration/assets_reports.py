@@ -25,6 +25,7 @@ from cis490_pipeline.orchestration.assets_models import (
 from cis490_pipeline.orchestration.automation import WHEN_INPUTS_CHANGE
 from cis490_pipeline.orchestration.config import ExplainConfig, IndexConfig
 from cis490_pipeline.orchestration.metadata import (
+    SILENCE,
     data_card_metadata,
     explanations_metadata,
     file_link,
@@ -52,6 +53,7 @@ CODE_VERSION: Final = current_schema().fingerprint[:12]
     owners=["team:data"],
     code_version=CODE_VERSION,
     automation_condition=WHEN_INPUTS_CHANGE,
+    freshness_policy=SILENCE,
 )
 def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     """Tell what the tables hold, as a page: coverage, diversity, clocks, channels, damage."""

@@ -5,7 +5,9 @@ Not here: computing any of them.
 
 import statistics
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 
@@ -18,6 +20,33 @@ from cis490_pipeline.reporting.text import markdown_table as escaped_table
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 
 Metadata = Mapping[str, dg.MetadataValue]
+
+
+SILENCE: Final = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(days=2), fail_window=timedelta(days=7)
+)
+"""A laboratory that records ships every day; assets made of its episodes say when none came."""
+
+_FROM_WINDOWS: Final = [
+    name
+    for name in TABLE_SCHEMAS[Table.PREDICTIONS].names
+    if name in TABLE_SCHEMAS[Table.WINDOW_FEATURES].names
+]
+
+
+def table_metadata(table: Table) -> dict[str, dg.TableSchema | str]:
+    """Return what is known of a table before anything is in it."""
+    return {"dagster/column_schema": column_schema(table), "dagster/table_name": table.value}
+
+
+def prediction_lineage() -> dg.MetadataValue:
+    """Return where the columns of ``predictions`` come from that are copied and not computed.
+
+    A probability depends on every column that its model sees: no line says more than the graph.
+    """
+    windows = dg.AssetKey(Table.WINDOW_FEATURES.value)
+    deps = {name: [dg.TableColumnDep(windows, name)] for name in _FROM_WINDOWS}
+    return dg.MetadataValue.column_lineage(dg.TableColumnLineage(deps))
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -49,11 +78,11 @@ def ingest_metadata(report: IngestReport, asset: str) -> dict[str, dg.MetadataVa
         rate = report.episodes_new / report.seconds
         common["episodes_per_s"] = dg.MetadataValue.float(round(rate, 1))
     if asset == "validation_index":
-        common["dagster/row_count"] = dg.MetadataValue.int(report.episodes_total)
+        common["dagster/partition_row_count"] = dg.MetadataValue.int(report.episodes_total)
         common["verdicts"] = markdown_table(("status", "episodes"), list(report.status.items()))
         common["reasons"] = markdown_table(("reason", "episodes"), list(report.reasons))
     if asset == "window_features":
-        common["dagster/row_count"] = dg.MetadataValue.int(report.windows_total)
+        common["dagster/partition_row_count"] = dg.MetadataValue.int(report.windows_total)
     if asset == "tensor_shards":
         common["shard_bytes"] = dg.MetadataValue.int(report.shard_bytes)
     return common
