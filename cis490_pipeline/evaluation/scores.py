@@ -25,6 +25,7 @@ from cis490_pipeline.evaluation.bootstrap import (
     resample,
 )
 from cis490_pipeline.evaluation.courses import Basis
+from cis490_pipeline.evaluation.host_profiles import HostProfileScore, host_profile_scores
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.measures import Measures, measures_of
@@ -120,6 +121,7 @@ class ModelEvaluation:
     classes: tuple[ClassScore, ...]
     profiles: tuple[SliceScore, ...]
     hosts: tuple[SliceScore, ...]
+    host_profiles: tuple[HostProfileScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     measures: Measures
     selective: Selective
@@ -175,6 +177,9 @@ def score_model(
         classes=_class_scores(found, confusions_EKK, config),
         profiles=_profile_scores(found, confusions_EKK, scope, config),
         hosts=_host_scores(found, confusions_EKK, scope, config),
+        host_profiles=host_profile_scores(
+            found, hosts=scope.test_hosts, profiles=scope.untested_profiles, config=config
+        ),
         confusion=tuple(tuple(int(count) for count in row) for row in total_KK),
         measures=measures_of(found, basis, config),
         selective=selective_of(

@@ -1,6 +1,6 @@
 """The data card as one self-contained HTML page: coverage, time, clocks, channels, damage.
 
-No script, no network; figures that are not tables have a table or a sentence beside them.
+No network; figures that are not tables have a table of their numbers below them.
 
 Not here: gathering (``data_facts``), figures (``data_svg``), the layout (``data_card.html.j2``).
 References: Gebru et al. 2021 (datasheets for datasets).
@@ -33,6 +33,7 @@ from cis490_pipeline.reporting.data_text import (
     moment,
     percent,
 )
+from cis490_pipeline.reporting.frame import figure
 from cis490_pipeline.reporting.palette import (
     STATUS_COLOURS,
     phase_colour,
@@ -72,6 +73,7 @@ class PhaseView:
     host_id: str
     total: str
     bar: Markup
+    seconds: tuple[float, ...]
     texts: tuple[str, ...]
 
 
@@ -187,9 +189,26 @@ def _time(facts: DataFacts, one: Reception, most: int) -> TimeView:
     return TimeView(
         host_id=one.host_id,
         counts=told,
-        plot=time_bars(bins, most=most, caption=f"{one.host_id}: episodes received over time"),
+        plot=_time_figure(one, time_bars(bins, most=most, caption=_time_caption(one)), order),
         first=moment(one.first_s),
         last=moment(one.first_s + n_bins * one.step_s),
+    )
+
+
+def _time_caption(one: Reception) -> str:
+    return f"{one.host_id}: episodes received over time"
+
+
+def _time_figure(one: Reception, drawing: Markup, order: Sequence[str]) -> Markup:
+    lines = [one.counts[one.statuses.index(status)] for status in order]
+    return figure(
+        drawing,
+        caption=_time_caption(one),
+        head=("from", *order),
+        rows=[
+            (moment(one.first_s + i * one.step_s), *map(str, column))
+            for i, column in enumerate(zip(*lines, strict=True))
+        ],
     )
 
 
@@ -199,7 +218,15 @@ def _lengths(hosts: Sequence[HostFacts]) -> Markup | None:
         for host in hosts
         if (q := host.lengths_s)
     ]
-    return length_plot(rows, caption="length of the episodes by host") if rows else None
+    if not rows:
+        return None
+    caption = "length of the episodes by host, seconds"
+    return figure(
+        length_plot(rows, caption=caption),
+        caption=caption,
+        head=("host", "shortest", "first quartile", "median", "third quartile", "longest"),
+        rows=[(row.name, *(f"{value:.1f}" for value in row.quartiles)) for row in rows],
+    )
 
 
 def _phases(host: HostFacts) -> PhaseView:
@@ -211,6 +238,7 @@ def _phases(host: HostFacts) -> PhaseView:
     return PhaseView(
         host_id=host.host_id,
         total=duration(total),
+        seconds=host.phase_s,
         bar=stacked_bar(
             parts, whole=total, height=14, caption=f"{host.host_id}: time in each phase"
         ),

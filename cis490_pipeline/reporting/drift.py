@@ -16,6 +16,7 @@ from cis490_pipeline.evaluation.drift import (
     most_drifted,
 )
 from cis490_pipeline.evaluation.drift_on_split import Drift
+from cis490_pipeline.reporting.frame import figure
 from cis490_pipeline.reporting.heat_map import Grid, draw_grid
 from cis490_pipeline.reporting.templates import render_page
 from cis490_pipeline.reporting.text import (
@@ -147,7 +148,13 @@ def _map(hosts: tuple[HostDrift, ...]) -> Markup:
         unit="KS distance",
         untested=tuple(i for i, host in enumerate(hosts) if not host.channels),
     )
-    return draw_grid(grid, caption="drift of episode means, channel × host")
+    caption = "drift of episode means, channel × host"
+    return figure(
+        draw_grid(grid, caption=caption),
+        caption=caption,
+        head=("channel", *grid.columns),
+        rows=[(name, *map(number, row)) for name, row in zip(grid.rows, grid.cells, strict=True)],
+    )
 
 
 def _is_tested(host: HostDrift) -> bool:

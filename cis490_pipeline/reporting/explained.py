@@ -12,6 +12,7 @@ from markupsafe import Markup
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.explain.agreement import RankAgreement
 from cis490_pipeline.explain.result import Explanation
+from cis490_pipeline.reporting.frame import figure
 from cis490_pipeline.reporting.heat_map import heat_map
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import Report
@@ -53,7 +54,7 @@ def section_of(named: Sequence[tuple[str, Explanation]]) -> Markup:
         ExplainedModel(
             name=name,
             explanation=one,
-            figure=heat_map(one, caption=f"attributions of {name}, channel × phase"),
+            figure=_figure(name, one),
             groups=agreement_groups(one),
         )
         for name, one in named
@@ -63,17 +64,40 @@ def section_of(named: Sequence[tuple[str, Explanation]]) -> Markup:
     return Markup(page)  # noqa: S704 - rendered with autoescape
 
 
+def _figure(name: str, one: Explanation) -> Markup:
+    caption = f"attributions of {name}, channel × phase"
+    return figure(
+        heat_map(one, caption=caption),
+        caption=caption,
+        head=("channel", *one.phases),
+        rows=[
+            (
+                one.channels[row],
+                *(UNTESTED if cell is None else f"{cell:.3f}" for cell in one.cells[row]),
+            )
+            for row in one.strongest_channels()
+        ],
+    )
+
+
 def ordered(report: Report) -> list[tuple[str, Explanation]]:
-    """Return the explained models with their names, what id_val chose first, then by id_val."""
+    """Return the explained models with their names, what id_val chose first, then by id_val.
+
+    Of a configuration with several seeds, only the lowest that was explained.
+    """
     best = report.comparison.recommended or report.comparison.best_learned
     places = [one.key for one in report.ranked()]
     places.sort(key=lambda key: key != best)  # stable: the others stay in their order
     known = {key_of(one): one for one in report.explanations}
     rest = sorted(set(known) - set(places))
+    lowest: dict[tuple[str, str, str], int] = {}
+    for key in known:
+        same = (key.family, key.mode.value, key.context)
+        lowest[same] = min(key.seed, lowest.get(same, key.seed))
     return [
         (report.name(key) if key in places else key.label, known[key])
         for key in [*places, *rest]
-        if key in known
+        if key in known and lowest[key.family, key.mode.value, key.context] == key.seed
     ]
 
 

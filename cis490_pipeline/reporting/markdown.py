@@ -13,6 +13,7 @@ from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.reporting.controls import control_tables
 from cis490_pipeline.reporting.drift import drift_markdown
 from cis490_pipeline.reporting.explained import explained_markdown
+from cis490_pipeline.reporting.host_profile_table import host_profile_markdown
 from cis490_pipeline.reporting.interval_section import interval_markdown
 from cis490_pipeline.reporting.measures import measures_markdown
 from cis490_pipeline.reporting.plain_tables import tables_markdown
@@ -23,6 +24,7 @@ from cis490_pipeline.reporting.report import (
     host_rows,
     profile_rows,
 )
+from cis490_pipeline.reporting.split_quality import quality_markdown
 from cis490_pipeline.reporting.text import (
     UNTESTED,
     bounds,
@@ -44,13 +46,15 @@ def render_markdown(report: Report) -> str:
         ["## Paired differences", "", *_differences(report)],
         ["## Intervals", "", *interval_markdown(report)],
         ["## Phases", "", *_phases(report)],
-        ["## Profiles", "", *_slices(report, profile_rows(report), "profile")],
-        ["## Hosts", "", *_slices(report, host_rows(report), "host")],
+        ["## Profiles", "", *_slices(report, profile_rows(report))],
+        ["## Hosts", "", *_slices(report, host_rows(report))],
+        ["## Hosts and profiles", "", *host_profile_markdown(report)],
         *measures_markdown(report),
         ["## Drift of the channels", "", *drift_markdown(report.drift)],
         *tables_markdown(control_tables(report)),
         ["## What the models look at", "", *explained_markdown(report)],
         *([["## Seeds", "", *_seeds(report)]] if report.comparison.seeds else []),
+        ["## Data quality", "", *quality_markdown(report.quality)],
         ["## Readings of this test set", "", *_ledger(report)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
@@ -145,26 +149,32 @@ def _differences(report: Report) -> list[str]:
 
 
 def _phases(report: Report) -> list[str]:
-    models = report.ranked()
-    rows: list[list[str]] = []
-    for position, label in enumerate(report.evaluations[0].labels):
-        scores = [report.evaluation(one.key).classes[position] for one in models]
-        cells = [scored(score.f1) for score in scores]
-        rows.append([label, str(scores[0].n_episodes), str(scores[0].n_windows), *cells])
-    return markdown_table(["phase", "episodes", "windows", *_names(report)], rows)
+    heads = [
+        f"{one.phase} ({one.n_episodes} episodes, {one.n_windows} windows)"
+        for one in report.evaluations[0].classes
+    ]
+    rows = [
+        [report.name(one.key), *(scored(c.f1) for c in report.evaluation(one.key).classes)]
+        for one in report.ranked()
+    ]
+    return markdown_table(["model", *heads], rows)
 
 
-def _slices(report: Report, rows: Sequence[SliceRow], what: str) -> list[str]:
-    lines = [
-        [
-            f"{row.name or '(none)'}{_remark(row)}",
-            str(row.first.n_episodes),
-            str(row.first.n_windows),
-            *(UNTESTED if one.macro_f1 is None else _cell(one.macro_f1) for one in row.scores),
-        ]
+def _slices(report: Report, rows: Sequence[SliceRow]) -> list[str]:
+    heads = [
+        f"{row.name or '(none)'}{_remark(row)} ({row.first.n_episodes} episodes, "
+        f"{row.first.n_windows} windows)"
         for row in rows
     ]
-    return markdown_table([what, "episodes", "windows", *_names(report)], lines)
+    scores = zip(*(row.scores for row in rows), strict=True)
+    lines = [
+        [
+            report.name(one.key),
+            *(UNTESTED if score.macro_f1 is None else _cell(score.macro_f1) for score in found),
+        ]
+        for one, found in zip(report.ranked(), scores, strict=True)
+    ]
+    return markdown_table(["model", *heads], lines)
 
 
 def _cell(interval: Interval) -> str:
@@ -173,10 +183,6 @@ def _cell(interval: Interval) -> str:
 
 def _remark(row: SliceRow) -> str:
     return " (not trained)" if row.first.coverage is Coverage.UNSEEN else ""
-
-
-def _names(report: Report) -> list[str]:
-    return [report.name(one.key) for one in report.ranked()]
 
 
 def _seeds(report: Report) -> list[str]:

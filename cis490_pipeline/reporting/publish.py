@@ -31,8 +31,10 @@ from cis490_pipeline.reporting.html import render_html
 from cis490_pipeline.reporting.markdown import render_markdown, summary_table
 from cis490_pipeline.reporting.model_facts import model_facts
 from cis490_pipeline.reporting.report import LedgerEntry, Report
+from cis490_pipeline.reporting.split_quality import split_quality
 from cis490_pipeline.reporting.untested import UntestedReport, untested_html, untested_markdown
 from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.validation.record import rows_from_table
 from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.layout import Layout
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -98,6 +100,7 @@ def publish_comparison(
     n_tried = _searched(warehouse.layout, records)
     comparison = compare(evaluations, predictions, config=BootstrapConfig(), n_tried=n_tried)
     shift = standing_shift(warehouse.layout, split)
+    index = rows_from_table(warehouse.tables.read(Table.VALIDATION_INDEX))
     report = Report(
         comparison=comparison,
         evaluations=tuple(evaluations),
@@ -108,6 +111,7 @@ def publish_comparison(
         drift=drift,
         shift=shift,
         by_difficulty=by_difficulty(shift, evaluations, predictions, BootstrapConfig()),
+        quality=split_quality(index, comparison.scope),
     )
     encoded = msgspec.json.format(_figures(report), indent=1)
     return _write(

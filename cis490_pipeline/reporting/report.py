@@ -16,10 +16,12 @@ from cis490_pipeline.evaluation.comparison import (
 )
 from cis490_pipeline.evaluation.difficulty import ModelByDifficulty
 from cis490_pipeline.evaluation.drift_on_split import Drift
-from cis490_pipeline.evaluation.keys import ELAPSED_TIME, ModelKey
+from cis490_pipeline.evaluation.keys import ELAPSED_TIME, GRAMMAR_ONLY, ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
 from cis490_pipeline.evaluation.shift import Shift
 from cis490_pipeline.explain.result import Explanation
+from cis490_pipeline.reporting.split_quality import HostQuality
+from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
 LEDGER_LINES: Final = 12
@@ -50,7 +52,7 @@ class Report:
     ``ledger`` holds every reading of this split's test set, oldest first. ``made_at`` and
     ``code_commit`` are printed as given and may be empty. ``explanations`` are those of the split's
     current models, as many as there are. ``drift`` and ``shift`` are None where they were not
-    measured.
+    measured. ``quality`` tells the verdicts of the split's hosts.
     """
 
     comparison: Comparison
@@ -62,6 +64,7 @@ class Report:
     drift: Drift | None = None
     shift: Shift | None = None
     by_difficulty: tuple[ModelByDifficulty, ...] = ()
+    quality: tuple[HostQuality, ...] = ()
 
     def __post_init__(self) -> None:
         compared = {one.key for one in self.comparison.models}
@@ -86,6 +89,44 @@ class Report:
         )
         flagged = [f"{', '.join(labels)}: {TRANSDUCTIVE_NOTE}; never chosen, in no test"]
         return (*self.comparison.scope.warnings, *(flagged if labels else ()))
+
+    @property
+    def chosen(self) -> ModelKey | None:
+        """The model that the report is about: recommended, or else the best learned on id_val."""
+        return self.comparison.recommended or self.comparison.best_learned
+
+    def configurations(self) -> tuple[ComparedModel, ...]:
+        """Return the ranked models with the lowest seed of each configuration alone.
+
+        Which seed stands for the others looks at no score.
+        """
+        ranked = self.ranked()
+        places = list(dict.fromkeys(_configuration(one.key) for one in ranked))
+        lowest = {
+            place: min(one.key.seed for one in ranked if _configuration(one.key) == place)
+            for place in places
+        }
+        by_key = {(_configuration(one.key), one.key.seed): one for one in ranked}
+        return tuple(by_key[place, lowest[place]] for place in places)
+
+    def shown(self) -> tuple[ComparedModel, ...]:
+        """Return the configurations that a figure has room for: chosen, yardsticks, controls."""
+        named = {self.comparison.recommended, self.comparison.best_learned}
+        for choice in self.comparison.choices:
+            named |= {choice.recommended, choice.best_learned, choice.simple}
+        wanted = {_configuration(key) for key in named if key is not None}
+        controls = {ELAPSED_TIME, GRAMMAR_ONLY}
+        return tuple(
+            one
+            for one in self.configurations()
+            if _configuration(one.key) in wanted or one.key.family in controls
+        )
+
+    def seed_scores(self, key: ModelKey) -> tuple[float, ...]:
+        """Return the macro F1 of every seed of a configuration; empty where it has only one."""
+        same = [one for one in self.evaluations if _configuration(one.key) == _configuration(key)]
+        points = (one.macro_f1.point for one in sorted(same, key=lambda one: one.key))
+        return tuple(p for p in points if p is not None) if len(same) > 1 else ()
 
     def evaluation(self, key: ModelKey) -> ModelEvaluation:
         """Return the evaluation of one of the models."""
@@ -124,6 +165,10 @@ class SliceRow:
     def first(self) -> SliceScore:
         """Any model's score: coverage and counts are the same for all."""
         return self.scores[0]
+
+
+def _configuration(key: ModelKey) -> tuple[str, Mode, str]:
+    return (key.family, key.mode, key.context)
 
 
 def _by_id_val(model: ComparedModel) -> tuple[float, ModelKey]:

@@ -23,12 +23,16 @@ _TRACK_Y = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForestRow:
-    """One line of a forest plot; ``colour`` is a CSS colour, ``note`` stands beside the name."""
+    """One line of a forest plot; ``colour`` is a CSS colour, ``note`` stands beside the name.
+
+    ``seeds`` are the scores of the single seeds where the line is of several.
+    """
 
     name: str
     note: str
     interval: Interval
     colour: str
+    seeds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,11 @@ def _forest_row(row: ForestRow, top: int) -> str:
         f'<text class="value" x="99%" y="{top + _LABEL_Y}" text-anchor="end">{value}</text>'
         f'<line class="track" x1="1%" x2="99%" y1="{y}" y2="{y}"/>'
         + _mark(row.interval, UNIT, y, row.colour)
+        + "".join(
+            f'<circle class="seed" cx="{UNIT.at(score)}" cy="{y + 8}" r="2.5" '
+            f'stroke="{html_text(row.colour)}"/>'
+            for score in row.seeds
+        )
     )
 
 

@@ -1,5 +1,7 @@
 """The page: well-formed, self-contained, equal to the JSON, and safe with hostile names."""
 
+import base64
+import hashlib
 import re
 from dataclasses import replace
 
@@ -12,7 +14,9 @@ from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.scores import evaluation_to_json
 from cis490_pipeline.reporting.html import render_html
 from cis490_pipeline.reporting.markdown import render_markdown
+from cis490_pipeline.reporting.methods import METHODS
 from cis490_pipeline.reporting.report import LedgerEntry, Report
+from cis490_pipeline.reporting.text import html_text
 from cis490_pipeline_tests.evaluation.made_up import key_of, rows, split_table
 from cis490_pipeline_tests.reporting.made_up_reports import (
     GBT,
@@ -47,9 +51,49 @@ def test_page_is_balanced_and_has_each_section(page):
 
 def test_page_needs_nothing_from_elsewhere(html, page):
     assert not re.search(r"https?:|//[a-z]|@import|javascript:", html)
-    assert not {"script", "link", "img", "iframe", "object", "base"} & set(page.tags)
-    assert not [one for one in page.attributes if one[1] in {"src", "href", "srcset", "action"}]
+    assert not {"link", "img", "iframe", "object", "base"} & set(page.tags)
+    assert not [one for one in page.attributes if one[1] in {"src", "srcset", "action"}]
+    links = {value for _, name, value in page.attributes if name == "href"}
+    assert {link for link in links if not link.startswith("#")} == {"../index.html"}
     assert set(re.findall(r"url\([^)]*\)", html)) == {"url(#hatch)"}
+
+
+def test_the_policy_of_the_page_allows_its_one_script_and_no_other(html, page):
+    (script,) = re.findall(r'<script type="module">(.*?)</script>', html, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = (value for _, name, value in page.attributes if value.startswith("default-src"))
+    assert policy.split("; ")[:3] == [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        f"script-src 'sha256-{digest}'",
+    ]
+    assert not [one for one in page.attributes if one[1].startswith("on")]
+
+
+def test_every_section_is_listed_once_and_can_be_reached(html, page):
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    listed = re.findall(r'<li><a href="#([^"]+)">([^<]+)</a></li>', html)
+    titles = re.findall(r'<h2 id="([^"]+)-title">([^<]+)</h2>', html)
+    assert listed == titles
+    assert {"models", "confusion", "readings-of-this-test-set"} <= {place for place, _ in listed}
+
+
+def test_how_it_was_computed_is_one_click_away_in_its_own_section(html):
+    sections = re.findall(r'<section id="([^"]+)".*?</section>', html, flags=re.DOTALL)
+    parts = dict(
+        zip(
+            sections,
+            re.findall(r"<section id=.*?</section>", html, flags=re.DOTALL),
+            strict=True,
+        )
+    )
+    for title, method in METHODS["report"].items():
+        place = title.lower().replace(" ", "-")
+        if place in parts:
+            assert str(html_text(method)) in parts[place]
+    missing = {title for title in METHODS["report"] if title.lower().replace(" ", "-") not in parts}
+    assert missing == {"Seeds"}, "a section that this report has no reason to show"
 
 
 def test_page_adapts_to_phone_dark_and_print(html):
@@ -74,7 +118,7 @@ def test_transductive_figures_are_flagged_in_page_and_markdown():
 def test_headline_comes_first_and_is_that_of_the_comparison(report, html):
     text = headline(report.comparison)
     assert text in " ".join(Page(html).texts)
-    assert html.index("trained on lab-a") < html.index("<h2>")
+    assert html.index("trained on lab-a") < html.index("<h2 ")
 
 
 def test_numbers_on_the_page_equal_the_json(report, page):
@@ -96,27 +140,34 @@ def test_numbers_on_the_page_equal_the_json(report, page):
 
 
 def test_counts_of_every_confusion_matrix_are_on_the_page(report, html):
-    matrices = re.findall(r'<svg class="confusion".*?</svg>', html, flags=re.DOTALL)
+    matrices = {
+        matrix.partition("confusion matrix of ")[2].partition("<")[0]: matrix
+        for matrix in re.findall(r'<svg class="confusion".*?</svg>', html, flags=re.DOTALL)
+    }
     assert len(matrices) == len(SKILLS)
-    for model, matrix in zip(report.ranked(), matrices, strict=True):
+    for model in report.ranked():
+        matrix = matrices[report.name(model.key)]
         counts = [int(one) for one in re.findall(r'class="count \w+"[^>]*>(\d+)<', matrix)]
         rows_with_support = [row for row in report.evaluation(model.key).confusion if sum(row)]
         assert counts == [count for row in rows_with_support for count in row]
 
 
 def test_untested_profile_and_phase_are_shown_as_untested_and_never_as_a_score(page, html):
-    (profile,) = page.row("scan-and-dial")
-    assert profile[1:] == ["0", "0", "untested: not in the test set"]
-    (phase,) = page.row("armed")
-    assert phase[3:] == ["untested"] * len(SKILLS)
+    for title, name in (("profiles", "scan-and-dial"), ("phases", "armed")):
+        (section,) = re.findall(rf'<section id="{title}".*?</section>', html, flags=re.DOTALL)
+        head, *rows = Page(section).rows
+        place = next(i for i, cell in enumerate(head) if cell.startswith(name))
+        assert head[place] == f"{name}untested:not in the test set"
+        assert [row[place] for row in rows] == ["untested"] * len(SKILLS)
     assert html.count('class="hatched"') == len(SKILLS)
 
 
 def test_models_stand_in_the_order_of_id_val(report, page):
     scores = [one.id_val_macro_f1 for one in report.ranked()]
     assert scores == sorted(scores, reverse=True)
-    names = [row[0].split("simple")[0] for row in page.rows if len(row) == 10][1:]
-    assert names[0].startswith(report.name(report.ranked()[0].key))
+    names = [row[0] for row in page.rows if len(row) == 10][1:]
+    for name, one in zip(names, report.ranked(), strict=True):
+        assert name.startswith(f"{report.name(one.key)}{one.role.value}")
 
 
 def test_ledger_quotes_the_last_readings_and_counts_all(page):
@@ -179,7 +230,7 @@ def _hostile_report():
     skills = {key: (0.6, 0.5), TIME: (0.3, 0.3)}
     table = split_table(skills, profiles=HOSTILE, hosts=HOSTILE[:2])
     entry = LedgerEntry(
-        when="now", split="s", bundle="<b>", identity="<i>", why=HOSTILE[0], code_commit="<u>"
+        when="now", split="s", bundle="<kbd>", identity="<i>", why=HOSTILE[0], code_commit="<u>"
     )
     return report_of(
         table,
@@ -198,13 +249,15 @@ def _hostile_report():
 def test_hostile_names_are_text_on_the_page_and_in_its_figures():
     report, family = _hostile_report()
     page = Page(render_html(report))
-    assert not {"script", "img", "b", "i", "u"} & set(page.tags)
-    assert page.tags.count("style") == 1
+    assert not {"img", "kbd", "i", "u"} & set(page.tags)
+    assert page.tags.count("style") == page.tags.count("script") == 1
     assert not [one for one in page.attributes if one[1].startswith("on")]
     text = "".join(page.texts)
     for name in (family, *(name for name in HOSTILE if "\n" not in name)):
         assert name in text
-    assert "49" not in page.row("{{ 7 * 7 }}")[0][0]
+    cells = [cell for row in page.rows for cell in row if cell.startswith("{{ 7 * 7 }}")]
+    assert cells
+    assert not [cell for cell in cells if "49" in cell]
 
 
 def test_hostile_names_are_text_in_markdown():
@@ -228,7 +281,10 @@ def test_markdown_has_the_headline_and_the_models(report):
     assert headline(report.comparison) in plain
     for one in report.comparison.models:
         assert f"| {report.name(one.key)} |" in plain
-    assert "| scan-and-dial | 0 | 0 | untested |" in plain
+    (head,) = (line for line in plain.splitlines() if "scan-and-dial (0 episodes" in line)
+    place = head.split("|").index(" scan-and-dial (0 episodes, 0 windows) ")
+    rows = plain.split(head)[1].split("\n\n")[0].splitlines()[2:]
+    assert [row.split("|")[place].strip() for row in rows] == ["untested"] * len(SKILLS)
 
 
 def test_names_with_control_and_direction_characters_are_made_visible():
