@@ -11,7 +11,7 @@ import msgspec
 from cis490_pipeline.datasets.test_sets import load_test_set
 from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.errors import WarehouseError
-from cis490_pipeline.evaluation.scores import ModelEvaluation
+from cis490_pipeline.evaluation.scores import EVALUATION_VERSION, ModelEvaluation
 from cis490_pipeline.models.current import FittedModel, fitted_models
 from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.layout import Layout
@@ -25,6 +25,14 @@ class EvaluationRecord:
     test_set_hash: str
     fitted: FittedModel
     evaluation: ModelEvaluation | None
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: int
+
+
+class _Stamped(msgspec.Struct, frozen=True):
+    evaluation: _Version | None
 
 
 def _directory(layout: Layout, split: str) -> Path:
@@ -62,20 +70,27 @@ def records_of_models(layout: Layout, split: str) -> tuple[EvaluationRecord, ...
     """
     training = load_training_set(layout, split).content_hash
     now = {fitted.file_stem: fitted.bundle for fitted in fitted_models(layout, split, training)}
-    records = [_read(path) for path in sorted(_directory(layout, split).glob("*.json"))]
+    records = (_read(path) for path in sorted(_directory(layout, split).glob("*.json")))
     return tuple(
         r
         for r in records
-        if r.training_set_hash == training and now.get(r.fitted.file_stem) == r.fitted.bundle
+        if r is not None
+        and r.training_set_hash == training
+        and now.get(r.fitted.file_stem) == r.fitted.bundle
     )
 
 
-def _read(path: Path) -> EvaluationRecord:
+def _read(path: Path) -> EvaluationRecord | None:
+    """Return a record, None for one of another version: its model has to be scored again."""
+    data = path.read_bytes()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=EvaluationRecord)
+        stamp = msgspec.json.decode(data, type=_Stamped).evaluation
+        if stamp is not None and stamp.version != EVALUATION_VERSION:
+            return None
+        return msgspec.json.decode(data, type=EvaluationRecord)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise WarehouseError(
-            "the evaluation record is damaged or of another version",
+            "the evaluation record is damaged",
             where=str(path),
             found=str(error),
             todo="delete the file and materialize the evaluation again",

@@ -1,5 +1,8 @@
 """Calibration with intervals: the points of the plain functions, ends of a slow bootstrap."""
 
+# An interval that is None fails these tests at run time, as it should.
+# pyright: reportOperatorIssue=false, reportOptionalOperand=false
+
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -1,5 +1,8 @@
 """The worst host and profile: the lowest point, an interval that knows it is one of several."""
 
+# An interval that is None fails these tests at run time, as it should.
+# pyright: reportOperatorIssue=false, reportOptionalOperand=false
+
 from dataclasses import replace
 
 import numpy as np
