@@ -300,9 +300,11 @@ def recorder() -> Generator[tuple[int, list[dict[str, str]]]]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Note) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield server.server_port, heard
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_port, heard
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_webserver_hears_on_loopback_alone(lab: Lab) -> None:
