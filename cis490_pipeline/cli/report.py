@@ -25,6 +25,7 @@ def command(data: Path | None, split: str, *, as_json: bool) -> None:
     cards = publish_model_cards(warehouse, split)
     click.echo(report.headline)
     click.echo(f"{report.html}\n{len(cards.paths)} model cards in {cards.directory}")
+    click.echo(f"all reports: {report.index}")
     folds = publish_folds(warehouse) if isinstance(parse_split(split), LeaveHostOut) else None
     if folds is not None:
         click.echo(f"{len(folds.tested)} of {len(folds.hosts)} hosts left out: {folds.html}")
@@ -34,6 +35,7 @@ def command(data: Path | None, split: str, *, as_json: bool) -> None:
             "markdown": str(report.markdown),
             "json": str(report.json),
             "headline": report.headline,
+            "index": str(report.index),
             "leave_one_host_out": str(folds.html) if folds is not None else None,
         },
         wanted=as_json,

@@ -23,7 +23,8 @@ _REPORT: Final[dict[str, str]] = {
     "permutation p is small enough; of a model whose hyper-parameters were searched there, the p "
     "is multiplied by how many combinations were tried. Realistic models come before oracle ones, "
     "whose channels no deployed detector has. Brier: squared distance of the probabilities to the "
-    "truth, summed over the phases (0 to 2). ECE: 15 equal bins of the predicted phase's probability. Log-loss in nats.",
+    "truth, summed over the phases (0 to 2). ECE: 15 equal bins of the predicted phase's "
+    "probability. Log-loss in nats.",
     "Macro F1 on the test set": f"{_EPISODES} Macro F1 is the mean over the phases with windows "
     "in the test set; one without is untested and in no mean. A configuration with several seeds "
     "has one line: its bar is the interval of the mean over seeds, with episodes and seeds "

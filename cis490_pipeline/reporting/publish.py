@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 import pyarrow.compute as pc
 
+from cis490_pipeline.datasets.training_sets import load_training_set
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.comparison import compare
@@ -27,9 +28,21 @@ from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.reporting.cards import model_card
+from cis490_pipeline.reporting.history import HistoryEntry, entry_of, remember
 from cis490_pipeline.reporting.html import render_html
+from cis490_pipeline.reporting.index_page import publish_index
 from cis490_pipeline.reporting.markdown import render_markdown, summary_table
 from cis490_pipeline.reporting.model_facts import model_facts
+from cis490_pipeline.reporting.published import (
+    COMPARISON,
+    MODEL_CARD,
+    UNTESTED,
+    Kind,
+    PublishedUntested,
+    published_comparison,
+    published_json,
+    write_schema,
+)
 from cis490_pipeline.reporting.report import LedgerEntry, Report
 from cis490_pipeline.reporting.split_quality import split_quality
 from cis490_pipeline.reporting.untested import UntestedReport, untested_html, untested_markdown
@@ -63,6 +76,7 @@ class PublishedReport:
     html: Path
     markdown: Path
     json: Path
+    index: Path
     content_hash: str
 
 
@@ -113,13 +127,24 @@ def publish_comparison(
         by_difficulty=by_difficulty(shift, evaluations, predictions, BootstrapConfig()),
         quality=split_quality(index, comparison.scope),
     )
-    encoded = msgspec.json.format(_figures(report), indent=1)
+    remember(warehouse.layout.report(split), _history_entry(warehouse.layout, report, records[0]))
     return _write(
         warehouse.layout,
         split,
         headline=headline(comparison),
         table_markdown=summary_table(report),
-        pages=(render_html(report), render_markdown(report), encoded),
+        pages=(render_html(report), render_markdown(report)),
+        figures=(COMPARISON, published_comparison(report)),
+    )
+
+
+def _history_entry(layout: Layout, report: Report, record: EvaluationRecord) -> HistoryEntry:
+    training = load_training_set(layout, report.comparison.split)
+    return entry_of(
+        report,
+        training_set_hash=record.training_set_hash,
+        test_set_hash=record.test_set_hash,
+        n_training_episodes=len(training.train) + len(training.id_val),
     )
 
 
@@ -140,23 +165,6 @@ def _explanations(layout: Layout, records: Sequence[EvaluationRecord]) -> tuple[
     return current_explanations(layout, split, training, test)
 
 
-def _figures(report: Report) -> bytes:
-    """Return the comparison as JSON; measures, drift and explanations beside its own fields."""
-    figures = msgspec.to_builtins(report.comparison)
-    measures = [
-        {"key": one.key, "measures": one.measures, "selective": one.selective}
-        for one in report.evaluations
-    ]
-    beside = {
-        "measures": measures,
-        "drift": report.drift,
-        "explanations": report.explanations,
-        "shift": report.shift,
-        "by_difficulty": report.by_difficulty,
-    }
-    return msgspec.json.encode({**figures, **beside})
-
-
 def _publish_untested(
     warehouse: Warehouse, split: str, records: Sequence[EvaluationRecord]
 ) -> PublishedReport:
@@ -173,14 +181,20 @@ def _publish_untested(
         explanations=_explanations(warehouse.layout, records),
     )
     text = untested_markdown(report)
-    figures = {"split": split, "headline": sentence, "models": fitted, "quoted": dict(claims)}
-    encoded = msgspec.json.encode({**figures, "explanations": report.explanations})
+    figures = PublishedUntested(
+        split=split,
+        headline=sentence,
+        models=tuple(fitted),
+        quoted=dict(claims),
+        explanations=report.explanations,
+    )
     return _write(
         warehouse.layout,
         split,
         headline=sentence,
         table_markdown=text,
-        pages=(untested_html(report), text, encoded),
+        pages=(untested_html(report), text),
+        figures=(UNTESTED, figures),
     )
 
 
@@ -202,22 +216,27 @@ def _write(
     *,
     headline: str,
     table_markdown: str,
-    pages: tuple[str, str, bytes],
+    pages: tuple[str, str],
+    figures: tuple[Kind, object],
 ) -> PublishedReport:
     directory = layout.report(split)
-    html, markdown, encoded = pages
+    html, markdown = pages
+    encoded = published_json(*figures)
     published = PublishedReport(
         headline=headline,
         table_markdown=table_markdown,
         html=directory / REPORT_HTML,
         markdown=directory / REPORT_MARKDOWN,
         json=directory / REPORT_JSON,
+        index=layout.reports_index,
         content_hash=hashlib.sha256(encoded).hexdigest(),
     )
     write_bytes(directory / HEADLINE, f"{headline}\n".encode())
     write_bytes(published.html, html.encode())
     write_bytes(published.json, encoded)
     write_bytes(published.markdown, markdown.encode())
+    write_schema(directory, figures[0])
+    publish_index(layout)
     return published
 
 
@@ -246,11 +265,8 @@ def publish_model_cards(warehouse: Warehouse, split: str) -> PublishedCards:
         card = model_card(model_facts(record, header), record.evaluation).encode()
         path = directory / f"{record.fitted.file_stem}.md"
         write_bytes(path, card)
-        write_bytes(path.with_suffix(".json"), _formatted(record))
+        write_bytes(path.with_suffix(".json"), published_json(MODEL_CARD, record))
         digest.update(card)
         paths.append(path)
+    write_schema(directory, MODEL_CARD)
     return PublishedCards(directory=directory, paths=tuple(paths), content_hash=digest.hexdigest())
-
-
-def _formatted(record: EvaluationRecord) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(record), indent=1)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from cis490_pipeline.quality.alerts import AlertsReading
 from cis490_pipeline.quality.config import load_quality_config
 from cis490_pipeline.reporting.data_card import coverage_table, render_data_card
 from cis490_pipeline.reporting.data_facts import DataFacts, gather_facts
 from cis490_pipeline.reporting.data_page import render_data_page
+from cis490_pipeline.reporting.index_page import publish_index
+from cis490_pipeline.reporting.published import DATA_CARD, published_json, write_schema
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.validation.record import rows_from_table, spec_columns
 from cis490_pipeline.warehouse.atomic import write_bytes
@@ -67,7 +67,7 @@ def publish_data_card(
     config = load_quality_config(warehouse.layout.quality_config)
     facts = gather_facts(warehouse, rows_from_table(held), damage, alerts, config)
     directory = warehouse.layout.data_card
-    record = msgspec.json.format(msgspec.json.encode(facts))
+    record = published_json(DATA_CARD, facts)
     files = {
         "data_card.html": render_data_page(facts, now()).encode(),
         "data_card.md": render_data_card(facts).encode(),
@@ -75,6 +75,8 @@ def publish_data_card(
     }
     for name, content in files.items():
         write_bytes(directory / name, content)
+    write_schema(directory, DATA_CARD)
+    publish_index(warehouse.layout)
     write_parquet(warehouse.layout.validation_export, spec_columns(held))
     return PublishedDataCard(
         facts=facts,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import pyarrow.compute as pc
 
 from cis490_pipeline.datasets.test_sets import path_of_test_set
@@ -19,11 +18,13 @@ from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.leave_one_host_out import leave_one_host_out
 from cis490_pipeline.evaluation.predictions import TEST, Predictions, predictions_of, rows_of
 from cis490_pipeline.evaluation.records import current_records
+from cis490_pipeline.reporting.index_page import publish_index
 from cis490_pipeline.reporting.leave_one_host_out import (
     folds_headline,
     folds_html,
     folds_markdown,
 )
+from cis490_pipeline.reporting.published import FOLDS, published_json, write_schema
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.warehouse import Warehouse
@@ -56,7 +57,7 @@ def publish_folds(warehouse: Warehouse, config: BootstrapConfig | None = None) -
     folds = {host: found for host in hosts if (found := _fold(warehouse, host))}
     _require_folds(hosts, folds)
     view = leave_one_host_out(hosts, folds, config or BootstrapConfig())
-    encoded = msgspec.json.format(msgspec.json.encode(view), indent=1)
+    encoded = published_json(FOLDS, view)
     directory = warehouse.layout.leave_one_host_out
     published = PublishedFolds(
         headline=folds_headline(view),
@@ -70,6 +71,8 @@ def publish_folds(warehouse: Warehouse, config: BootstrapConfig | None = None) -
     write_bytes(published.html, folds_html(view).encode())
     write_bytes(published.markdown, folds_markdown(view).encode())
     write_bytes(published.json, encoded)
+    write_schema(directory, FOLDS)
+    publish_index(warehouse.layout)
     return published
 
 

@@ -94,6 +94,11 @@ class Layout:
         return self.root / "reports" / slug(key)
 
     @property
+    def reports_index(self) -> Path:
+        """The page over all reports."""
+        return self.root / "reports" / "index.html"
+
+    @property
     def leave_one_host_out(self) -> Path:
         """Directory of the page over all hosts."""
         return self.root / "reports" / "leave_one_host_out"

@@ -1,0 +1,85 @@
+"""How a score moved: a line with the band of its interval, one column for each change.
+
+As in ``svg``: horizontal positions are percentages. A line needs numbers, so it stands in an inner
+picture of 0 to 100 that is stretched to the place, while texts and points are not.
+
+Not here: the page (``index_page``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cis490_pipeline.reporting.text import html_text
+
+_HEIGHT = 170
+_TOP = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One column; values are None where there is none. ``title`` is what a pointer shows."""
+
+    title: str
+    point: float | None
+    low: float | None
+    high: float | None
+    control: float | None
+    colour: str
+
+
+def history_plot(moments: Sequence[Moment], *, caption: str) -> Markup:
+    """Draw the chosen model's macro F1 with its band, and the control dashed, from 0 to 1."""
+    places = [_place(position, len(moments)) for position in range(len(moments))]
+    upper = [(x, one.high) for x, one in zip(places, moments, strict=True)]
+    lower = [(x, one.low) for x, one in zip(places, moments, strict=True)]
+    band = _points(upper) + _points(lower)[::-1]
+    line = _points([(x, one.point) for x, one in zip(places, moments, strict=True)])
+    control = _points([(x, one.control) for x, one in zip(places, moments, strict=True)])
+    inner = (
+        f'<svg x="0" y="{_TOP}" width="100%" height="{_HEIGHT}" viewBox="0 0 100 100" '
+        'preserveAspectRatio="none">'
+        f'<polygon class="band" points="{" ".join(band)}"/>'
+        f'<polyline class="course control" points="{" ".join(control)}"/>'
+        f'<polyline class="course" points="{" ".join(line)}"/></svg>'
+    )
+    marks = "".join(_mark(x, one) for x, one in zip(places, moments, strict=True))
+    return Markup(  # noqa: S704 - every text in it went through html_text
+        f'<svg class="history" role="img" width="100%" height="{_HEIGHT + 2 * _TOP}">'
+        f"<title>{html_text(caption)}</title>{_grid()}{inner}{marks}</svg>"
+    )
+
+
+def _place(position: int, count: int) -> float:
+    return 50.0 if count == 1 else 6 + 90 * position / (count - 1)
+
+
+def _points(course: Sequence[tuple[float, float | None]]) -> list[str]:
+    return [f"{x:.2f},{100 * (1 - y):.2f}" for x, y in course if y is not None]
+
+
+def _y(value: float) -> float:
+    return _TOP + _HEIGHT * (1 - value)
+
+
+def _grid() -> str:
+    return "".join(
+        f'<line class="grid" x1="0" x2="100%" y1="{_y(tick):.1f}" y2="{_y(tick):.1f}"/>'
+        f'<text class="tick" x="0" y="{_y(tick) - 3:.1f}">{tick:g}</text>'
+        for tick in (0.0, 0.25, 0.5, 0.75)
+    )
+
+
+def _mark(x: float, one: Moment) -> str:
+    parts = [f"<title>{html_text(one.title)}</title>"]
+    if one.low is not None and one.high is not None:
+        parts.append(
+            f'<line class="ci" x1="{x:.2f}%" x2="{x:.2f}%" y1="{_y(one.low):.1f}" '
+            f'y2="{_y(one.high):.1f}" stroke="{html_text(one.colour)}"/>'
+        )
+    if one.point is not None:
+        parts.append(
+            f'<circle cx="{x:.2f}%" cy="{_y(one.point):.1f}" r="5" fill="{html_text(one.colour)}"/>'
+        )
+    return f"<g>{''.join(parts)}</g>"
