@@ -186,7 +186,7 @@ def _publish_untested(
         headline=sentence,
         models=tuple(fitted),
         quoted=dict(claims),
-        explanations=report.explanations,
+        explanations=tuple(report.explanations),
     )
     return _write(
         warehouse.layout,

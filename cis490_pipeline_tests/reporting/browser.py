@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -120,7 +121,7 @@ class Browser:
             with contextlib.suppress(TimeoutError):
                 self._hear(json.loads(self._socket.recv(1.0)))
 
-    def run(self, expression: str) -> object:
+    def run(self, expression: str) -> Any:
         """Evaluate an expression in the page; a promise is awaited."""
         found = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
@@ -144,7 +145,7 @@ class Browser:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium() -> Generator[Browser]:
     """Return a browser; where none is installed tests are skipped, but fail in CI."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
