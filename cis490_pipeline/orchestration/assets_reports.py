@@ -141,7 +141,7 @@ def build_folds_asset(evaluations: Sequence[dg.AssetKey]) -> dg.AssetsDefinition
             metadata={
                 "headline": dg.MetadataValue.text(folds.headline),
                 "tested": dg.MetadataValue.text(", ".join(folds.tested)),
-                "html": dg.MetadataValue.url(folds.html.as_uri()),
+                "html": dg.MetadataValue.url(lab.page_url(folds.html)),
                 "markdown": file_link(folds.markdown),
                 "json": file_link(folds.json),
             },
