@@ -45,6 +45,8 @@ bench: $(STAMP)
 drill: $(STAMP)
 	@echo "== kill -9 in every phase of ingest and compaction ($(KILLS) kills)"
 	@$(BIN)/python -m cis490_pipeline_tests.drills.kills --kills $(KILLS)
+	@echo "== the page of 26 configurations with 5 seeds each"
+	@$(BIN)/python -m cis490_pipeline_tests.drills.large_page
 	@echo "== full disks"
 	@$(BIN)/python -m pytest -q --no-cov cis490_pipeline_tests/drills/test_full_disk.py
 	@echo "== fuzzing of the readers ($(FUZZ_SECONDS) s)"

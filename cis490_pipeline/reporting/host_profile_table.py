@@ -84,7 +84,8 @@ def _cell(cell: HostProfileScore, colour: str) -> Markup:
     if cell.macro_f1.reason:
         told += f"; {cell.macro_f1.reason}"
     return Markup(
-        '<td style="--share:{};--tone:{}" title="{}">{}<span class="range">{} {}</span></td>'
+        '<td style="--share:{};--tone:{}" title="{}">{}<span class="range">{}</span>'
+        '<span class="range">{}</span></td>'
     ).format(
         f"{cell.macro_f1.point:.3f}",
         colour,

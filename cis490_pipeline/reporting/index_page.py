@@ -7,6 +7,7 @@ Not here: a split's own page (``html``), who writes when (``publish``, ``publish
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -83,7 +84,7 @@ def _line(layout: Layout, place: Path) -> SplitLine:
     named = msgspec.json.decode((place / _NAMES[1]).read_bytes(), type=_Named)
     return SplitLine(
         split=named.split,
-        link=f"{quote(place.name)}/{_NAMES[0]}",
+        link=f"{quote(place.name, safe='=')}/{_NAMES[0]}",
         headline=(place / _NAMES[2]).read_text("utf-8").strip(),
         state=_state(layout, named.split),
         history=read_history(place),
@@ -104,7 +105,17 @@ def render_index(splits: Sequence[SplitLine], others: Sequence[tuple[str, str]])
         "others": others,
         "courses": [(one, _course(one)) for one in splits if one.history],
     }
-    return render_page("index.html.j2", context, {"score": _told, "colour": family_colour})
+    return render_page(
+        "index.html.j2", context, {"score": _told, "minute": _minute, "colour": family_colour}
+    )
+
+
+def _minute(when: str) -> str:
+    """Return the time to the minute, UTC; what is no time comes back as it is."""
+    try:
+        return datetime.fromisoformat(when).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return when
 
 
 def _told(score: Score | None) -> str:

@@ -152,8 +152,9 @@ for (const table of document.querySelectorAll("main table")) {
   makeSortable(table);
 }
 
-// A printed page shows what is folded, but for the numbers of figures, which are drawn above them.
-const folded = () => [...document.querySelectorAll("details:not(.numbers):not([open])")];
+// A printed page shows what is folded, but for the numbers of figures, which are drawn above them,
+// and for further models, which would be most of the paper: those are printed where they are open.
+const folded = () => [...document.querySelectorAll("details:not(.numbers, .more):not([open])")];
 let opened = [];
 addEventListener("beforeprint", () => { opened = folded(); opened.forEach((one) => { one.open = true; }); });
 addEventListener("afterprint", () => { opened.forEach((one) => { one.open = false; }); opened = []; });

@@ -18,6 +18,7 @@ from cis490_pipeline.reporting.methods import METHODS
 from cis490_pipeline.reporting.report import LedgerEntry, Report
 from cis490_pipeline.reporting.text import html_text
 from cis490_pipeline_tests.evaluation.made_up import key_of, rows, split_table
+from cis490_pipeline_tests.reporting.large_reports import large_report
 from cis490_pipeline_tests.reporting.made_up_reports import (
     GBT,
     SKILLS,
@@ -298,3 +299,13 @@ def test_names_with_control_and_direction_characters_are_made_visible():
 
 def test_rendering_twice_gives_the_same_bytes(report, html):
     assert render_html(report) == html
+
+
+def test_a_page_of_26_configurations_with_5_seeds_stays_below_5_mb():
+    report = large_report()
+    assert len(report.evaluations) == 26 * 5
+    html = render_html(report)
+    assert len(html.encode()) < 5_000_000
+    assert html.count('class="confusion"') == 26, "one seed stands for its configuration"
+    (forest,) = re.findall(r'<svg class="forest".*?</svg>', html.split("macro-f1-on")[-1], re.S)[:1]
+    assert forest.count('class="seed"') == 26 * 5, "every seed is in the figure"
