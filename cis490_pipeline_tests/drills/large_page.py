@@ -25,7 +25,7 @@ def seconds_to_open(browser: Browser, path: Path) -> float:
     """Return the seconds until the page's load event ended, its script included."""
     browser.open(path)
     assert browser.run(_READY), "the script did not run"
-    return float(str(browser.run(_LOADED)))
+    return float(browser.run(_LOADED))
 
 
 def main() -> int:

@@ -119,7 +119,7 @@ def test_the_chosen_model_comes_first_and_open(plain: Report) -> None:
     assert names[0] == report.name(best)
     assert len(names) == len(several)
     section = explained_section(report)
-    assert section.count("<details>") == len(several) - 1
+    assert section.count('<details class="more">') == len(several) - 1
 
 
 def test_a_model_that_was_not_scored_is_shown_all_the_same(plain: Report) -> None:
