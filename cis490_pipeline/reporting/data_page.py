@@ -62,8 +62,6 @@ class TimeView:
     host_id: str
     counts: str
     plot: Markup
-    first: str
-    last: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +188,6 @@ def _time(facts: DataFacts, one: Reception, most: int) -> TimeView:
         host_id=one.host_id,
         counts=told,
         plot=_time_figure(one, time_bars(bins, most=most, caption=_time_caption(one)), order),
-        first=moment(one.first_s),
-        last=moment(one.first_s + n_bins * one.step_s),
     )
 
 
@@ -209,6 +205,7 @@ def _time_figure(one: Reception, drawing: Markup, order: Sequence[str]) -> Marku
             (moment(one.first_s + i * one.step_s), *map(str, column))
             for i, column in enumerate(zip(*lines, strict=True))
         ],
+        ends=(moment(one.first_s), moment(one.first_s + len(lines[0]) * one.step_s)),
     )
 
 

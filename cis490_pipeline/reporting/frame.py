@@ -80,7 +80,12 @@ def _place(title: str, taken: Iterable[str]) -> str:
 
 
 def figure(
-    drawing: Markup, *, caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]
+    drawing: Markup,
+    *,
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    ends: tuple[str, str] = ("", ""),
 ) -> Markup:
     """Return a figure with the table of its numbers below it.
 
@@ -90,14 +95,19 @@ def figure(
         Names the table, for people who hear it and for the CSV file.
     rows
         Cells as text, the first of each names the row.
+    ends
+        What stands below the two ends of an axis that is no scale of numbers.
     """
     heads = Markup("").join(Markup('<th scope="col">{}</th>').format(html_text(h)) for h in head)
     body = Markup("\n").join(_row(row) for row in rows)
+    below = Markup('<p class="ends"><span>{}</span><span>{}</span></p>').format(
+        *map(html_text, ends)
+    )
     return Markup(
-        '<figure>{}<details class="numbers"><summary>Numbers</summary><div class="scroll"><table>'
+        '<figure>{}{}<details class="numbers"><summary>Numbers</summary><div class="scroll"><table>'
         "<caption>{}</caption><thead><tr>{}</tr></thead><tbody>\n{}\n</tbody></table></div>"
         "</details></figure>"
-    ).format(drawing, html_text(caption), heads, body)
+    ).format(drawing, below if any(ends) else "", html_text(caption), heads, body)
 
 
 def _row(row: Sequence[str]) -> Markup:

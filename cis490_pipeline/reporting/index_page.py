@@ -143,6 +143,7 @@ def _course(one: SplitLine) -> Markup:
             "test set",
         ),
         rows=[_row(entry) for entry in one.history],
+        ends=(_minute(one.history[0].when), _minute(one.history[-1].when)),
     )
 
 

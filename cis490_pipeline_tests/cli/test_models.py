@@ -26,7 +26,7 @@ SCORED = {
     "n_windows",
     "untested_profiles",
 }
-REPORTED = {"html", "markdown", "json", "headline", "leave_one_host_out"}
+REPORTED = {"html", "markdown", "json", "headline", "index", "leave_one_host_out"}
 CLOCK = ("--family", "elapsed_time", "--mode", "any")
 SPLIT = ("--split", "host=lab-b")
 COMPARED = "cis490 evaluate: channels of training and test set compared"
@@ -58,7 +58,7 @@ def test_the_way_from_train_to_report(call: Call, data: Path) -> None:
 
     report = call("report", "--data", data, *SPLIT, "--json").must_succeed()
     assert set(report.result) == REPORTED
-    for kind in ("html", "markdown", "json"):
+    for kind in ("html", "markdown", "json", "index"):
         assert Path(report.result[kind]).stat().st_size > 500
     assert report.stdout.splitlines()[0] == report.result["headline"]
     assert "1 of 2 hosts left out" in report.stdout

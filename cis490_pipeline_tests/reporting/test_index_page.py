@@ -104,6 +104,8 @@ def test_hostile_names_are_text_and_the_course_is_drawn(entry) -> None:
     assert page.tags.count("script") == 1
     assert "\u202e" not in html
     assert html.count('r="5"') == 2, "untested has no point"
+    assert html.count('class="course"') == html.count('class="band"') == 2, "no line over the gap"
+    assert html.count('class="course control"') == 1
     assert [row[2] for row in page.rows if row[0] == entry.when][1] == "untested"
 
 
