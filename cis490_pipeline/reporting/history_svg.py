@@ -31,7 +31,10 @@ class Moment:
 
 
 def history_plot(moments: Sequence[Moment], *, caption: str) -> Markup:
-    """Draw the chosen model's macro F1 with its band, and the control dashed, from 0 to 1; a column without breaks the line."""
+    """Draw the chosen model's macro F1 with its band, and the control dashed, from 0 to 1.
+
+    A moment without a score breaks the line.
+    """
     places = [_place(position, len(moments)) for position in range(len(moments))]
     inner = (
         f'<svg x="0" y="{_TOP}" width="100%" height="{_HEIGHT}" viewBox="0 0 100 100" '
