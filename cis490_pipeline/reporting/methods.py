@@ -95,6 +95,7 @@ _INDEX: Final[dict[str, str]] = {
 }
 METHODS: Final[dict[str, dict[str, str]]] = {
     "report": _REPORT,
+    "untested": {"What the models look at": _REPORT["What the models look at"]},
     "data": _DATA,
     "index": _INDEX,
 }

@@ -145,6 +145,7 @@ def test_deploy_claims_nothing_and_quotes_the_splits_that_were_tested(mine: Ware
         assert report.headline in text
         assert tested.headline in text
         assert SPLIT in text
+    assert "How this was computed" in texts
     found = json.loads(report.json.read_text("utf-8"))
     assert found["headline"] == report.headline
     assert found["quoted"] == {SPLIT: tested.headline}
