@@ -3,7 +3,11 @@
 Not here: any definition itself.
 """
 
+import warnings
+from collections.abc import Sequence
+
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from cis490_pipeline.orchestration.assets_ingest import EPISODE_STORE_SPEC, ingest_assets
 from cis490_pipeline.orchestration.assets_models import (
@@ -26,10 +30,14 @@ from cis490_pipeline.orchestration.resources import lab_of
 from cis490_pipeline.orchestration.sensors import SENSORS
 from cis490_pipeline.settings import Settings
 
+_Job = dg.JobDefinition | UnresolvedAssetJobDefinition
+
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Return the definitions of one installation."""
     pairs = list(families_and_modes())
+    lab = lab_of(settings)
+    compaction = maintenance.with_top_level_resources({"lab": lab.get_resource_definition()})
     return dg.Definitions(
         assets=[
             EPISODE_STORE_SPEC,
@@ -42,8 +50,23 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *build_report_assets(),
         ],
         asset_checks=[*build_checks(), build_quality_checks()],
-        jobs=[INGEST_HOST, EVALUATE_SPLIT, FULL_SPLIT, maintenance],
-        sensors=[*SENSORS, nightly, AUTOMATION, build_failures_sensor(notifiers_of(settings))],
-        resources={"lab": lab_of(settings)},
+        jobs=[INGEST_HOST, EVALUATE_SPLIT, FULL_SPLIT, compaction],
+        sensors=[
+            *SENSORS,
+            _with_jobs(nightly, [INGEST_HOST, EVALUATE_SPLIT, compaction]),
+            AUTOMATION,
+            build_failures_sensor(notifiers_of(settings)),
+        ],
+        resources={"lab": lab},
         executor=local_executor(),
     )
+
+
+def _with_jobs(sensor: dg.SensorDefinition, jobs: Sequence[_Job]) -> dg.SensorDefinition:
+    """Return the sensor with jobs that have their resources.
+
+    Dagster would do it itself, and warn in every process that it passes a beta parameter on.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return sensor.with_updated_jobs(jobs)
