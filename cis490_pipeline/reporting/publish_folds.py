@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from cis490_pipeline.datasets.test_sets import path_of_test_set
 from cis490_pipeline.datasets.training_sets import training_set_path
-from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.errors import SplitRefusedError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.leave_one_host_out import leave_one_host_out
@@ -50,7 +50,7 @@ def publish_folds(warehouse: Warehouse, config: BootstrapConfig | None = None) -
 
     Raises
     ------
-    WarehouseError
+    SplitRefusedError
         Where the store has one host, or nothing was scored on an unseen one yet.
     """
     hosts = warehouse.tables.partitions(Table.EPISODES)
@@ -96,7 +96,7 @@ def _fold(warehouse: Warehouse, host: str) -> dict[ModelKey, Predictions]:
 
 def _require_folds(hosts: tuple[str, ...], folds: dict[str, dict[ModelKey, Predictions]]) -> None:
     if len(hosts) < 2:
-        raise WarehouseError(
+        raise SplitRefusedError(
             "no host can be left out",
             where="leave one host out",
             expected="episodes of at least two hosts",
@@ -104,7 +104,7 @@ def _require_folds(hosts: tuple[str, ...], folds: dict[str, dict[ModelKey, Predi
             todo="ship episodes of a second host, or use split `sample` or `time`",
         )
     if not folds:
-        raise WarehouseError(
+        raise SplitRefusedError(
             "nothing was scored on a host that was left out",
             where="leave one host out",
             expected="current evaluations of " + " or ".join(f"host={host}" for host in hosts),

@@ -119,6 +119,15 @@ def test_a_host_cannot_be_left_out_of_one(farm: Farm) -> None:
         assert "use split `sample` or `time`" in text
 
 
+def test_a_store_of_one_host_has_reports_and_nothing_over_all_hosts(farm: Farm) -> None:
+    farm.ingest("lab-a")
+    chosen = ["training_set", "test_set", "model/majority/any", "evaluation/majority/any"]
+    result = farm.run([*chosen, "leave_one_host_out"], "sample", raise_on_error=False)
+    assert result.success
+    assert "evaluation/majority/any" in materialized(result)
+    assert "leave_one_host_out" not in materialized(result)
+
+
 def test_a_refused_split_says_why_and_what_to_do(tmp_path: Path, farm: Farm) -> None:
     farm.ingest("lab-a")  # lab-b was never ingested: nothing tests
     result = farm.run("test_set", SPLIT, raise_on_error=False)

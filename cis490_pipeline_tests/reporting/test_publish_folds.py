@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cis490_pipeline.errors import WarehouseError
+from cis490_pipeline.errors import SplitRefusedError
 from cis490_pipeline.reporting.publish_folds import publish_folds
 from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.datasets.farm import ingest, ship
@@ -62,7 +62,7 @@ def test_one_host_is_refused_with_a_suggestion(tmp_path: Path) -> None:
     for n in range(4):
         ship(tmp_path / "store", "lab-a", n, "io-walk")
     warehouse = ingest(tmp_path / "store", tmp_path / "data", "lab-a")
-    with pytest.raises(WarehouseError, match="no host can be left out") as caught:
+    with pytest.raises(SplitRefusedError, match="no host can be left out") as caught:
         publish_folds(warehouse)
     assert caught.value.found == "lab-a"
     assert "`sample` or `time`" in caught.value.todo
@@ -72,6 +72,6 @@ def test_nothing_scored_is_an_error_that_names_the_splits(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     warehouse = copy_of(smoke_warehouse(tmp_path_factory), tmp_path / "data")
-    with pytest.raises(WarehouseError, match="nothing was scored") as caught:
+    with pytest.raises(SplitRefusedError, match="nothing was scored") as caught:
         publish_folds(warehouse)
     assert caught.value.expected == "current evaluations of host=lab-a or host=lab-b"
