@@ -28,6 +28,7 @@ class ArrayInput(StrEnum):
 
     RAW = "raw"  # every timepoint
     SUMMARY = "summary"  # the five statistics and the missing share per channel, over the case
+    BOTH = "both"  # every timepoint, and the statistics beside them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,13 +80,13 @@ def cases_from_arrays(
     ArrayFileError
         Where a label is none of ``labels``.
     """
-    n_cases = arrays.x_NCT.shape[0]
-    if view is ArrayInput.SUMMARY:
-        summary_NF = case_statistics(arrays.x_NCT)
-        sequence_NCT = summary_NF[:, :, np.newaxis]
-    else:
-        sequence_NCT = arrays.x_NCT
+    n_cases, sequence_NCT = arrays.x_NCT.shape[0], arrays.x_NCT
+    if view is ArrayInput.RAW:
         summary_NF = sequence_NCT.reshape(n_cases, -1)
+    else:
+        summary_NF = case_statistics(arrays.x_NCT)
+    if view is ArrayInput.SUMMARY:
+        sequence_NCT = summary_NF[:, :, np.newaxis]
     return Cases(
         y_N=labels.index_of(arrays.label_N, where=where),
         cluster_N=np.arange(n_cases, dtype=np.int64),

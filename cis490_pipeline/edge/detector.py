@@ -38,8 +38,22 @@ from cis490_pipeline.schema.windows import (
     window_count,
 )
 
-Scorer = Callable[[NDArray[np.float32], float], NDArray[np.float64]]
-"""A model: raw case ``x_1CT`` and its ``t_center_s`` to probabilities ``[K]``."""
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowCase:
+    """What a model sees of a window.
+
+    ``x_1CT`` is the raw grid, or the columns for a model of nothing else; ``columns_1G`` are those
+    that a model reads beside the raw grid, or None.
+    """
+
+    x_1CT: NDArray[np.float32]
+    columns_1G: NDArray[np.float32] | None
+    t_center_s: float
+
+
+Scorer = Callable[[WindowCase], NDArray[np.float64]]
+"""A model: a window to probabilities ``[K]``."""
 _NOTHING: Final[NDArray[np.float32]] = np.empty((1, 0, 0), dtype=np.float32)
 
 
@@ -82,13 +96,14 @@ def require_servable(header: BundleHeader, where: str) -> None:
     n_channels = len(visible_channels(header.mode))
     columns = n_channels * N_STATS * blocks_of(header.context)
     seen = n_channels * sequence_blocks_of(header.context)
-    known = ((columns, 1), (seen, STRETCHES[header.context].n_timepoints), (0, 0))
-    found = (header.n_channels, header.n_timepoints)
+    grid = (seen, STRETCHES[header.context].n_timepoints)
+    known = ((columns, 1, 0), (*grid, 0), (*grid, columns), (0, 0, 0))
+    found = (header.n_channels, header.n_timepoints, header.n_columns)
     if found not in known or header.labels != tuple(phase.value for phase in PHASES):
         raise BundleError(
             "the model does not take the windows of an episode",
             where=where,
-            expected=f"channels × timepoints one of {known}, labels the phases",
+            expected=f"channels × timepoints, columns: one of {known}; labels the phases",
             found=f"{found}, {', '.join(header.labels)}",
             todo="train the model on a split of the warehouse",
         )
@@ -139,19 +154,22 @@ class Detector:
             raise ValueError(f"expected ticks [{wanted}, {N_CHANNELS}], found {new_TC.shape}")
         self._window += 1
         self._ticks_TC = np.concatenate([self._ticks_TC, new_TC])[-WINDOW_TICKS:]
-        case_1CT = self._case(new_TC)
-        p_K = self._score(case_1CT, window_center_s(self._window))
+        p_K = self._score(self._case(new_TC))
         return self._judged(normalised_rows(p_K[np.newaxis])[0])
 
-    def _case(self, new_TC: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what the model sees of the window, ``x_1CT``."""
-        if self._header.n_channels == 0:
-            return _NOTHING
-        if self._header.n_timepoints == 1:
+    def _case(self, new_TC: NDArray[np.float32]) -> WindowCase:
+        """Return what the model sees of the window."""
+        header, x_1CT, columns_1G = self._header, _NOTHING, None
+        if header.n_columns or header.n_timepoints == 1:
             statistics_CS = window_statistics(self._ticks_TC)[0, self._visible]
-            columns_G = self._columns.update(self._window, statistics_CS.ravel())
-            return columns_G[np.newaxis, :, np.newaxis]
-        return self._stretch.update(new_TC[:, self._visible].T)[np.newaxis]
+            columns_1G = self._columns.update(self._window, statistics_CS.ravel())[np.newaxis]
+        if header.n_timepoints > 1:
+            x_1CT = self._stretch.update(new_TC[:, self._visible].T)[np.newaxis]
+        elif columns_1G is not None:
+            x_1CT, columns_1G = columns_1G[:, :, np.newaxis], None
+        return WindowCase(
+            x_1CT=x_1CT, columns_1G=columns_1G, t_center_s=window_center_s(self._window)
+        )
 
     def _judged(self, p_K: NDArray[np.float64]) -> WindowVerdict:
         if self._filter is not None:

@@ -20,7 +20,7 @@ from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import FeatureSchema, require_schema, schema_from_json
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 HEADER_FILE: Final = "header.json"
 LARGEST_HEADER_BYTES: Final = 1 << 20
 LARGEST_FILE_BYTES: Final = 2 << 30
@@ -86,10 +86,11 @@ class BundleHeader:
     """Everything that one must know to use a model, and to say where it comes from.
 
     ``n_channels`` counts summary columns for a summary family (with one timepoint), and is 0 where
-    no channel is seen. ``phase_filter`` is None where the model goes without. ``id_val_macro_f1``
-    is None where it is undefined. ``code_commit`` is empty outside a repository. ``trunk`` is the
-    bundle of the pre-trained trunk that the fit began from, None where it began from nothing.
-    ``search`` lists what was tried, in the declared order; it is empty where nothing was searched.
+    no channel is seen; ``n_columns`` counts those that a family reads beside the raw channels.
+    ``phase_filter`` is None where the model goes without. ``id_val_macro_f1`` is None where it is
+    undefined. ``code_commit`` is empty outside a repository. ``trunk`` is the bundle of the
+    pre-trained trunk that the fit began from, None where it began from nothing. ``search`` lists
+    what was tried, in the declared order; it is empty where nothing was searched.
     """
 
     format_version: int
@@ -111,6 +112,7 @@ class BundleHeader:
     schema_fingerprint: Sha256
     n_channels: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     n_timepoints: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    n_columns: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     library_versions: Mapping[str, str]
     code_commit: str
     id_val_macro_f1: float | None

@@ -1,10 +1,11 @@
 """An exported model: an ONNX file that stands alone, on onnxruntime.
 
-Shape suffixes: N cases, C channels, T timepoints, K classes.
+Shape suffixes: N cases, C channels, T timepoints, G columns in context, K classes.
 
 ::
 
     input   x  float32 [N, C, T]    raw values, NaN = missing (T is 1 for window statistics)
+    input   columns  [N, G, 1]      window statistics, of a model that reads both
     output  p  float32 [N, K]       probabilities, before phase filter and temperature
     metadata   cis490_header        the bundle's canonical header, which names everything else
 
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from cis490_pipeline.edge.detector import WindowCase
 from cis490_pipeline.edge.header import BundleHeader, decode_header
 from cis490_pipeline.edge.onnx_bytes import OnnxBytesError, OnnxOutline, outline_of
 from cis490_pipeline.errors import BundleError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 HEADER_KEY: Final = "cis490_header"
 INPUT: Final = "x"
+COLUMNS: Final = "columns"
 OUTPUT: Final = "p"
 LARGEST_ONNX_BYTES: Final = 256 << 20
 _DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml"})
@@ -63,16 +66,21 @@ class OnnxModel:
     session: "onnxruntime.InferenceSession"
     path: Path
 
-    def probabilities(self, x_NCT: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probabilities ``[N, K]``.
+    def probabilities(
+        self, x_NCT: NDArray[np.float32], columns_NG: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the probabilities ``[N, K]``; ``columns_NG`` where the model reads both views.
 
         Raises
         ------
         BundleError
             Where the graph fails, or gives something else.
         """
+        given = {INPUT: np.ascontiguousarray(x_NCT)}
+        if columns_NG is not None:
+            given[COLUMNS] = np.ascontiguousarray(columns_NG[:, :, np.newaxis])
         with _refused_by_the_runtime("the graph fails", self.path):
-            (found,) = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(x_NCT)})
+            (found,) = self.session.run([OUTPUT], given)
         p_NK = np.asarray(found, dtype=np.float64)
         expected = (len(x_NCT), len(self.header.labels))
         if p_NK.shape != expected:
@@ -84,10 +92,9 @@ class OnnxModel:
             raise _refusal("the output is no probability", self.path)
         return p_NK
 
-    def score(self, x_1CT: NDArray[np.float32], t_center_s: float) -> NDArray[np.float64]:
-        """Return the probabilities ``[K]`` of one case (a ``Scorer``)."""
-        del t_center_s  # an exported model sees channels
-        return self.probabilities(x_1CT)[0]
+    def score(self, case: WindowCase) -> NDArray[np.float64]:
+        """Return the probabilities ``[K]`` of one window (a ``Scorer``)."""
+        return self.probabilities(case.x_1CT, case.columns_1G)[0]
 
 
 def open_onnx(path: Path, *, schema: FeatureSchema | None = None, threads: int = 1) -> OnnxModel:
@@ -185,8 +192,10 @@ def _is_error(kind: object) -> TypeGuard[type[Exception]]:
 def _require_signature(
     session: "onnxruntime.InferenceSession", header: BundleHeader, path: Path
 ) -> None:
+    columns = ((COLUMNS, "tensor(float)", [header.n_columns, 1]),) if header.n_columns else ()
     expected = (
         (INPUT, "tensor(float)", [header.n_channels, header.n_timepoints]),
+        *columns,
         (OUTPUT, "tensor(float)", [len(header.labels)]),
     )
     ends = [*session.get_inputs(), *session.get_outputs()]

@@ -3,8 +3,9 @@
 The test set only reports. A configuration (family, mode, context) is judged by the mean over its
 seeds, so that no seed is picked because it was lucky. Nor is a family: the best of a dozen on an
 id_val of a dozen episodes is mostly the luckiest. So one simple family is declared beforehand
-(``keys.FIRST_CHOICE``), and whoever is to be recommended instead, simple or deep, must be shown to
-be better on id_val. A transductive model is no candidate: it has what no device has.
+(``keys.FIRST_CHOICE``), and one deep family (``keys.DECLARED_DEEP``) that is recommended where it
+is above the simple one on id_val; whoever is to be recommended instead, simple or deep, must be
+shown to be better there. A transductive model is no candidate: it has what no device has.
 
 Not here: the paired interval itself (``bootstrap``), the test set (``comparison``).
 References: section *Honest evaluation* of the README; DomainBed (a method without a selection rule
@@ -15,7 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cis490_pipeline.evaluation.interval import Interval
-from cis490_pipeline.evaluation.keys import FIRST_CHOICE, FamilyRole, ModelKey
+from cis490_pipeline.evaluation.keys import (
+    DECLARED_DEEP,
+    FIRST_CHOICE,
+    FamilyRole,
+    ModelKey,
+)
 from cis490_pipeline.schema.channels import Mode
 
 
@@ -100,7 +106,8 @@ def choose(
     judged = _one_per_configuration(candidates, mode)
     learned = _best(judged, (FamilyRole.SIMPLE, FamilyRole.DEEP))
     simple = _yardstick(judged, id_val_gain)
-    recommended, reason = _recommend(learned, simple, id_val_gain)
+    believed = _declared_deep(judged, simple) or simple
+    recommended, reason = _recommend(learned, believed, id_val_gain)
     return ModeChoice(
         mode=mode,
         best_learned=learned[0] if learned else None,
@@ -150,31 +157,47 @@ def _yardstick(
     return best if id_val_gain(best[0], first[0]).is_shown else first
 
 
+def _declared_deep(
+    judged: dict[ModelKey, float], simple: tuple[ModelKey, float] | None
+) -> tuple[ModelKey, float] | None:
+    """Return the declared deep model where it is above a simple model that is learned."""
+    declared = {key: score for key, score in judged.items() if key.family == DECLARED_DEEP}
+    found = _best(declared, (FamilyRole.DEEP,))
+    if found is None or simple is None or simple[0].role is FamilyRole.BASELINE:
+        return None
+    return found if found[1] > simple[1] else None
+
+
 def _recommend(
     learned: tuple[ModelKey, float] | None,
-    simple: tuple[ModelKey, float] | None,
+    believed: tuple[ModelKey, float] | None,
     id_val_gain: Callable[[ModelKey, ModelKey], Gain],
 ) -> tuple[ModelKey | None, str]:
     if learned is None:
         return None, "no learned model of this mode can be chosen: none has an id_val score"
-    if simple is None:
+    if believed is None:
         return None, f"{learned[0].label} has no simple model to be measured against"
-    if simple[0].role is FamilyRole.BASELINE and simple[1] >= learned[1]:
-        return None, f"no learned model is better on id_val than {simple[0].label}"
-    if learned == simple:
+    if believed[0].role is FamilyRole.BASELINE and believed[1] >= learned[1]:
+        return None, f"no learned model is better on id_val than {believed[0].label}"
+    if learned == believed:
         return learned[0], f"best on id_val (macro F1 {learned[1]:.2f})"
-    return _against(learned[0], simple[0], id_val_gain(learned[0], simple[0]))
+    return _against(learned[0], believed[0], id_val_gain(learned[0], believed[0]))
 
 
-def _against(best: ModelKey, simple: ModelKey, gain: Gain) -> tuple[ModelKey | None, str]:
-    """Recommend another model than the yardstick only where id_val shows that it is better."""
+def _against(best: ModelKey, believed: ModelKey, gain: Gain) -> tuple[ModelKey | None, str]:
+    """Recommend another model than the believed one only where id_val shows that it is better."""
     if gain.is_shown:
-        return best, f"{best.role.value}, and better on id_val than {simple.label} {_range(gain)}"
-    verdict = f"{best.label} is not shown to beat {simple.label} on id_val {_range(gain)}"
-    if simple.role is FamilyRole.BASELINE:
+        return best, f"{best.role.value}, and better on id_val than {believed.label} {_range(gain)}"
+    verdict = f"{best.label} is not shown to beat {believed.label} on id_val {_range(gain)}"
+    if believed.role is FamilyRole.BASELINE:
         return None, verdict
-    wins = "the simple model" if best.role is FamilyRole.DEEP else "the family of first choice"
-    return simple, f"{verdict}, and {wins} wins a draw"
+    return believed, f"{verdict}, and {_winner_of_a_draw(best, believed)} wins a draw"
+
+
+def _winner_of_a_draw(best: ModelKey, believed: ModelKey) -> str:
+    if believed.role is FamilyRole.DEEP:
+        return "the declared deep model"
+    return "the simple model" if best.role is FamilyRole.DEEP else "the family of first choice"
 
 
 def _range(gain: Gain) -> str:

@@ -31,6 +31,11 @@ FIRST_CHOICE: Final = "gbt"
 labs trees lost least on profiles and levels that they were not trained on: 0.73 of macro F1 where
 the linear model and the perceptron kept 0.69 and 0.67."""
 
+DECLARED_DEEP: Final = "blend"
+"""The one deep family that is declared beforehand: it is recommended where id_val has it above the
+yardstick. Being the only one, it is not the luckiest of many, and so it need not be *shown* to be
+better, as every other deep family must."""
+
 _BASELINES: Final = frozenset({"majority", ELAPSED_TIME, GRAMMAR_ONLY})
 _SIMPLE: Final = frozenset({"gbt", "logistic", "knn", "knn_semi", "minirocket"})
 

@@ -31,7 +31,7 @@ from cis490_pipeline.evaluation.predictions import ID_VAL, TEST
 from cis490_pipeline.evaluation.records import EvaluationRecord, save_record
 from cis490_pipeline.evaluation.scores import ModelEvaluation, TestScope, score_model
 from cis490_pipeline.models.bundle import Bundle, open_bundle
-from cis490_pipeline.models.classifier import Compute, Inputs
+from cis490_pipeline.models.classifier import Compute
 from cis490_pipeline.models.current import FittedModel, fitted_models
 from cis490_pipeline.models.predict import predict
 from cis490_pipeline.models.registry import ModelRegistry
@@ -186,8 +186,8 @@ def _predictions(
         warehouse,
         members,
         bundle.header.mode,
-        summary=bundle.spec.inputs is Inputs.SUMMARY,
-        sequences=bundle.spec.inputs is Inputs.SEQUENCE,
+        summary=bundle.spec.inputs.has_summary,
+        sequences=bundle.spec.inputs.has_sequences,
         context=bundle.header.context,
         every_window=True,
     )

@@ -86,13 +86,15 @@ def _ratio(found_C: NDArray[np.float32], own_C: NDArray[np.float32]) -> NDArray[
 
 
 def _derived(warehouse: Warehouse, bundle: Bundle, training_set: TrainingSet) -> Scaling:
-    inputs, header = bundle.spec.inputs, bundle.header
+    header = bundle.header
+    # of a family that reads both views, it is the network that has constants
+    inputs = Inputs.SEQUENCE if bundle.spec.inputs.has_sequences else bundle.spec.inputs
     cases = load_cases(
         warehouse,
         training_set.train,
         header.mode,
-        summary=inputs is Inputs.SUMMARY,
-        sequences=inputs is Inputs.SEQUENCE,
+        summary=inputs.has_summary,
+        sequences=inputs.has_sequences,
         context=header.context,
     ).cases
     return fit_scaling(channel_view(cases, inputs), cases.n_cases)

@@ -19,6 +19,7 @@ from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.models.bundle import Bundle
 from cis490_pipeline.models.class_weights import inverse_frequency_weights
 from cis490_pipeline.models.classifier import (
+    Blending,
     Boosting,
     Classifier,
     Compute,
@@ -62,6 +63,8 @@ def control_of(
         case Counting() as counting:
             task = _permuted(load_train(), bundle, chosen, seed, compute)
             return fit_counting(counting, task, Supervision()).classifier, PERMUTED_LABELS
+        case Blending():
+            raise TypeError("a blend has no attribution of its own: its members have")
 
 
 def _untrained(bundle: Bundle, network: Network, chosen: HyperParameters, seed: int) -> Classifier:

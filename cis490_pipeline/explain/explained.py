@@ -21,7 +21,7 @@ from cis490_pipeline.explain.columns import by_phase, channels_from
 from cis490_pipeline.explain.result import ExplainOptions
 from cis490_pipeline.explain.windows import draw_windows
 from cis490_pipeline.models.bundle import Bundle
-from cis490_pipeline.models.classifier import Classifier, Inputs
+from cis490_pipeline.models.classifier import Classifier
 from cis490_pipeline.schema.channels import visible_channels
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -64,8 +64,8 @@ def load_for(warehouse: Warehouse, bundle: Bundle, members: Sequence[Member]) ->
         warehouse,
         members,
         bundle.header.mode,
-        summary=bundle.spec.inputs is Inputs.SUMMARY,
-        sequences=bundle.spec.inputs is Inputs.SEQUENCE,
+        summary=bundle.spec.inputs.has_summary,
+        sequences=bundle.spec.inputs.has_sequences,
         context=bundle.header.context,
     )
 

@@ -64,6 +64,7 @@ def shape_in(header: BundleHeader) -> CaseShape:
         n_channels=header.n_channels,
         n_timepoints=header.n_timepoints,
         n_classes=len(header.labels),
+        n_columns=header.n_columns,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.models.bert import BERT
+from cis490_pipeline.models.blend import BLEND
 from cis490_pipeline.models.classifier import FamilySpec
 from cis490_pipeline.models.cnn import CNN
 from cis490_pipeline.models.elapsed_time import ELAPSED_TIME
@@ -32,6 +33,7 @@ FAMILIES: Final[tuple[FamilySpec, ...]] = (
     LSTM,
     TRANSFORMER,
     BERT,
+    BLEND,
     KNN,
     KNN_SEMI,
     LOGISTIC,

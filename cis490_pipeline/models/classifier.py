@@ -35,8 +35,19 @@ class Inputs(StrEnum):
 
     SUMMARY = "summary"  # the window statistics
     SEQUENCE = "sequence"  # the raw grid
+    BOTH = "both"  # the window statistics and the raw grid
     TIME = "time"  # only the window's time since episode start
     NOTHING = "nothing"  # only the labels of the training set
+
+    @property
+    def has_summary(self) -> bool:
+        """Whether the window statistics are among them."""
+        return self in (Inputs.SUMMARY, Inputs.BOTH)
+
+    @property
+    def has_sequences(self) -> bool:
+        """Whether the raw grid is among them."""
+        return self in (Inputs.SEQUENCE, Inputs.BOTH)
 
 
 class Procedure(StrEnum):
@@ -45,6 +56,7 @@ class Procedure(StrEnum):
     NETWORK = "network"
     BOOSTING = "boosting"
     COUNTING = "counting"
+    BLENDING = "blending"
 
 
 CHANNEL_MODES: Final[tuple[Mode, ...]] = (Mode.REALISTIC, Mode.ORACLE)
@@ -148,12 +160,14 @@ class CaseShape:
     """What the cases of a model look like.
 
     For summary families ``n_channels`` counts the columns and ``n_timepoints`` is 1; for families
-    that see no channel both are 0.
+    that see no channel both are 0. Of a family that reads both, they are those of the raw grid, and
+    ``n_columns`` counts the columns beside it.
     """
 
     n_channels: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     n_timepoints: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     n_classes: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    n_columns: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
     @property
     def n_values(self) -> int:
@@ -227,6 +241,18 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Blending:
+    """Fitted as the families that it is the mean of, each by its own procedure.
+
+    ``members`` returns each family with the hyper-parameters that it gets; ``blend`` puts their
+    classifiers together. One network at most: its checkpoint is the job's.
+    """
+
+    members: "Callable[[HyperParameters], tuple[tuple[FamilySpec, HyperParameters], ...]]"
+    blend: Callable[[tuple[Classifier, ...]], Classifier]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredModel:
     """What a family gets to rebuild a classifier from a bundle; the files' hashes are checked."""
 
@@ -260,7 +286,7 @@ class FamilySpec:
     modes: tuple[Mode, ...]
     wants_gpu: bool
     hyper_parameters: HyperParameters
-    fitting: Network | Boosting | Counting
+    fitting: Network | Boosting | Counting | Blending
     load: Callable[[StoredModel], Classifier]
     grid: tuple[HyperParameters, ...] = ()
     permutes_labels: bool = False
@@ -274,7 +300,7 @@ class FamilySpec:
     def contexts(self) -> tuple[Context, ...]:
         """How much of the past it can be given; the first is the default."""
         match self.inputs:
-            case Inputs.SUMMARY | Inputs.SEQUENCE:
+            case Inputs.SUMMARY | Inputs.SEQUENCE | Inputs.BOTH:
                 return tuple(Context)
             case Inputs.TIME | Inputs.NOTHING:
                 return (Context.NONE,)
@@ -289,3 +315,5 @@ class FamilySpec:
                 return Procedure.BOOSTING
             case Counting():
                 return Procedure.COUNTING
+            case Blending():
+                return Procedure.BLENDING

@@ -12,7 +12,7 @@ Not here: the graphs (``networks.onnx_graph``, ``tree_graph``), reading such a f
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ from cis490_pipeline.edge.onnx_model import HEADER_KEY, open_onnx
 from cis490_pipeline.edge.probabilities import normalised_rows
 from cis490_pipeline.errors import BundleError, ConfigurationError
 from cis490_pipeline.models.bundle import Bundle
-from cis490_pipeline.models.classifier import CaseShape
+from cis490_pipeline.models.classifier import CaseShape, Inputs
+from cis490_pipeline.models.exportable import Exportable
 from cis490_pipeline.models.predict import raw_cases
+from cis490_pipeline.models.views import part_of
 from cis490_pipeline.warehouse.atomic import write_bytes
 
 if TYPE_CHECKING:
@@ -33,15 +35,6 @@ if TYPE_CHECKING:
 LARGEST_DIFFERENCE: Final = 1e-4
 """In probability, between a bundle and its export."""
 _N_TRIED: Final = 256
-
-
-@runtime_checkable
-class Exportable(Protocol):
-    """A classifier that knows its graph."""
-
-    def onnx_graph(self, shape: CaseShape) -> "onnx.ModelProto":
-        """Return the graph from ``x`` to ``p`` (see ``edge.onnx_model``)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +62,12 @@ def export_bundle(bundle: Bundle, path: Path) -> Export:
         raise ConfigurationError(
             "this family has no ONNX form",
             where=f"family {bundle.spec.name}",
-            expected="gbt or a network (mlp, cnn, gru, lstm, transformer, bert)",
+            expected="gbt, a network (mlp, cnn, gru, lstm, transformer, bert) or their blend",
             found=bundle.spec.name,
             todo="predict with the bundle, or export another model",
         )
     data = _with_header(bundle.classifier.onnx_graph(bundle.shape), bundle)
-    difference = parity(bundle, data, tried_cases(bundle.shape))
+    difference = parity(bundle, data, *tried_inputs(bundle.shape))
     if not difference <= LARGEST_DIFFERENCE:  # NaN is not at most
         raise BundleError(
             "the ONNX graph does not compute what the bundle does",
@@ -98,6 +91,16 @@ def _with_header(model: "onnx.ModelProto", bundle: Bundle) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
+def tried_inputs(
+    shape: CaseShape,
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Return drawn cases, and columns beside them where the model reads both."""
+    x_NCT = tried_cases(part_of(shape, Inputs.SEQUENCE))
+    if not shape.n_columns:
+        return x_NCT, None
+    return x_NCT, tried_cases(part_of(shape, Inputs.SUMMARY))[:, :, 0]
+
+
 def tried_cases(shape: CaseShape) -> NDArray[np.float32]:
     """Return drawn cases ``x_NCT`` of every magnitude that telemetry has, with all kinds of holes.
 
@@ -115,11 +118,17 @@ def tried_cases(shape: CaseShape) -> NDArray[np.float32]:
     return x_NCT.astype(np.float32)
 
 
-def parity(bundle: Bundle, data: bytes, x_NCT: NDArray[np.float32]) -> float:
+def parity(
+    bundle: Bundle,
+    data: bytes,
+    x_NCT: NDArray[np.float32],
+    columns_NG: NDArray[np.float32] | None = None,
+) -> float:
     """Return the largest difference in probability between a bundle and an ONNX file's bytes."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "model.onnx"
         path.write_bytes(data)
-        found_NK = normalised_rows(open_onnx(path).probabilities(x_NCT))
-    expected_NK = bundle.classifier.predict_proba(raw_cases(x_NCT, bundle.shape.n_classes))
+        found_NK = normalised_rows(open_onnx(path).probabilities(x_NCT, columns_NG))
+    cases = raw_cases(x_NCT, bundle.shape.n_classes, columns_NG=columns_NG)
+    expected_NK = bundle.classifier.predict_proba(cases)
     return float(np.abs(found_NK - expected_NK).max())

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.datasets.cases import ArraySequences, Cases
-from cis490_pipeline.edge.detector import Scorer
+from cis490_pipeline.edge.detector import Scorer, WindowCase
 from cis490_pipeline.edge.probabilities import with_temperature
 from cis490_pipeline.models.bundle import Bundle
 from cis490_pipeline.models.filtering import filtered
@@ -34,14 +34,25 @@ def predict(bundle: Bundle, cases: Cases) -> NDArray[np.float64]:
     return with_temperature(p_NK, bundle.header.calibration.temperature)
 
 
-def raw_cases(x_NCT: NDArray[np.float32], n_classes: int, t_center_s: float = 0.0) -> Cases:
-    """Return unlabelled cases as what every family reads: the grid, or columns where T is 1."""
+def raw_cases(
+    x_NCT: NDArray[np.float32],
+    n_classes: int,
+    *,
+    columns_NG: NDArray[np.float32] | None = None,
+    t_center_s: float = 0.0,
+) -> Cases:
+    """Return unlabelled cases as what every family reads: the grid, or columns where T is 1.
+
+    ``columns_NG`` are those of a family that reads both.
+    """
     n_cases = len(x_NCT)
+    if columns_NG is None and x_NCT.shape[2] == 1:
+        columns_NG = x_NCT[:, :, 0]
     return Cases(
         y_N=np.zeros(n_cases, dtype=np.int64),
         cluster_N=np.zeros(n_cases, dtype=np.int64),
         t_center_s_N=np.full(n_cases, t_center_s),
-        summary_NF=x_NCT[:, :, 0] if x_NCT.shape[2] == 1 else None,
+        summary_NF=columns_NG,
         sequences=ArraySequences(x_NCT=x_NCT),
         n_classes=n_classes,
     )
@@ -50,8 +61,13 @@ def raw_cases(x_NCT: NDArray[np.float32], n_classes: int, t_center_s: float = 0.
 def window_scorer(bundle: Bundle) -> Scorer:
     """Return the bundle's model as what a detector asks for every window."""
 
-    def score(x_1CT: NDArray[np.float32], t_center_s: float) -> NDArray[np.float64]:
-        cases = raw_cases(x_1CT, bundle.shape.n_classes, t_center_s)
+    def score(case: WindowCase) -> NDArray[np.float64]:
+        cases = raw_cases(
+            case.x_1CT,
+            bundle.shape.n_classes,
+            columns_NG=case.columns_1G,
+            t_center_s=case.t_center_s,
+        )
         return bundle.classifier.predict_proba(cases)[0]
 
     return score

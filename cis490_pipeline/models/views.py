@@ -6,7 +6,7 @@ Summary columns appear as channels with a single timepoint, so that scaling, net
 know one layout only. Not here: the mask of a mode (``datasets``).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,18 +89,30 @@ def shape_of(cases: Cases, inputs: Inputs) -> CaseShape:
     """Return the shape of the view that a family reads."""
     if inputs in (Inputs.TIME, Inputs.NOTHING):
         return CaseShape(n_channels=0, n_timepoints=0, n_classes=cases.n_classes)
+    if inputs is Inputs.BOTH:
+        if cases.sequences is None or (cases.summary_NF is None and cases.in_context is None):
+            raise _absent(inputs)
+        grid, columns = shape_of(cases, Inputs.SEQUENCE), shape_of(cases, Inputs.SUMMARY)
+        return replace(grid, n_columns=columns.n_channels)
     view = channel_view(cases, inputs)
     return CaseShape(
         n_channels=view.n_channels, n_timepoints=view.n_timepoints, n_classes=cases.n_classes
     )
 
 
+def part_of(shape: CaseShape, inputs: Inputs) -> CaseShape:
+    """Return the shape of what one member sees of a family that reads both views."""
+    if inputs is Inputs.SUMMARY:
+        return replace(shape, n_channels=shape.n_columns, n_timepoints=1, n_columns=0)
+    return replace(shape, n_columns=0)
+
+
 def _in_words(shape: CaseShape, inputs: Inputs) -> str:
     if inputs is Inputs.SUMMARY:
         return f"{shape.n_channels} summary columns, {shape.n_classes} classes"
-    return (
-        f"{shape.n_channels} channels × {shape.n_timepoints} timepoints, {shape.n_classes} classes"
-    )
+    columns = f" and {shape.n_columns} summary columns" if inputs is Inputs.BOTH else ""
+    grid = f"{shape.n_channels} channels × {shape.n_timepoints} timepoints"
+    return f"{grid}{columns}, {shape.n_classes} classes"
 
 
 def require_shape(cases: Cases, inputs: Inputs, expected: CaseShape) -> None:

@@ -130,6 +130,7 @@ def _library(spec: FamilySpec) -> str:
         Procedure.NETWORK: "torch",
         Procedure.BOOSTING: "xgboost",
         Procedure.COUNTING: "numpy",
+        Procedure.BLENDING: "torch",
     }
     return by_procedure[spec.procedure]
 

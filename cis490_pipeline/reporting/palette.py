@@ -16,6 +16,7 @@ FAMILY_COLOURS: Final[dict[str, str]] = {
     "lstm": "#c4519a",
     "transformer": "#d14b4b",
     "bert": "#94772f",
+    "blend": "#7a6cc9",
     "knn": "#3590a3",
     "knn_semi": "#5f933a",
     "logistic": "#6f78d8",

@@ -15,6 +15,7 @@ from cis490_pipeline.edge.probabilities import with_temperature
 from cis490_pipeline.errors import TrainingError
 from cis490_pipeline.models.class_weights import inverse_frequency_weights
 from cis490_pipeline.models.classifier import (
+    Blending,
     Boosting,
     CaseShape,
     Compute,
@@ -26,6 +27,7 @@ from cis490_pipeline.models.classifier import (
 )
 from cis490_pipeline.models.filtering import filtered
 from cis490_pipeline.models.views import require_shape, shape_of
+from cis490_pipeline.training.blending import fit_blend
 from cis490_pipeline.training.calibration import fit_temperature
 from cis490_pipeline.training.counting import fit_counting
 from cis490_pipeline.training.fitted import Fitted, Supervision, macro_f1_of
@@ -85,6 +87,8 @@ def require_fittable(train: Cases, id_val: Cases) -> None:
 
 def _procedure(spec: FamilySpec, task: FitTask, watch: Supervision) -> Fitted:
     match spec.fitting:
+        case Blending() as blending:
+            return fit_blend(blending, task, watch, _procedure)
         case Network() as network:
             from cis490_pipeline.training.loop import fit_network
 

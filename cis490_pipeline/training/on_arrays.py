@@ -27,6 +27,8 @@ TRAIN_FILE = "the training file"
 
 def default_input(spec: FamilySpec) -> ArrayInput:
     """Return what a family reads where nobody says: summary families the statistics."""
+    if spec.inputs is Inputs.BOTH:
+        return ArrayInput.BOTH
     return ArrayInput.SUMMARY if spec.inputs is Inputs.SUMMARY else ArrayInput.RAW
 
 

@@ -12,7 +12,6 @@ from cis490_pipeline.datasets.loading import load_cases
 from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
 from cis490_pipeline.edge.alarm import AlarmPolicy
-from cis490_pipeline.models.classifier import Inputs
 from cis490_pipeline.models.current import FittedModel, save_fitted
 from cis490_pipeline.models.provenance import code_commit, library_versions
 from cis490_pipeline.models.registry import ModelRegistry
@@ -165,8 +164,8 @@ def _cases(warehouse: Warehouse, members: Sequence[Member], request: TrainingReq
         warehouse,
         members,
         request.mode,
-        summary=inputs is Inputs.SUMMARY,
-        sequences=inputs is Inputs.SEQUENCE,
+        summary=inputs.has_summary,
+        sequences=inputs.has_sequences,
         context=request.context,
     ).cases
 

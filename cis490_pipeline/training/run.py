@@ -165,6 +165,7 @@ def _header(
         schema_fingerprint=job.schema.fingerprint,
         n_channels=done.shape.n_channels,
         n_timepoints=done.shape.n_timepoints,
+        n_columns=done.shape.n_columns,
         library_versions=dict(job.provenance.library_versions),
         code_commit=job.provenance.code_commit,
         id_val_macro_f1=done.id_val_macro_f1,

@@ -67,6 +67,7 @@ _TINY = {
     "bert": {"width": 8, "heads": 2, "layers": 1, "pretraining_steps": 10},
     "minirocket": {"kernels": 84},
     "gbt": {"rounds": 8},
+    "blend": {"rounds": 8, "epochs": 8},
     "permuted_labels": {"rounds": 8},
 }
 

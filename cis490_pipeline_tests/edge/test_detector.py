@@ -32,6 +32,8 @@ BUNDLES = [
     ("transformer", Mode.REALISTIC, Context.RECENT),
     ("cnn", Mode.REALISTIC, Context.COMMISSIONED),
     ("lstm", Mode.ORACLE, Context.NONE),
+    ("blend", Mode.REALISTIC, Context.RECENT),
+    ("blend", Mode.REALISTIC, Context.COMMISSIONED),
 ]
 
 
@@ -147,7 +149,7 @@ def test_ticks_that_complete_no_window_are_refused(tmp_path_factory):
 def test_a_model_of_other_cases_than_windows_is_refused(tmp_path):
     outcome = run_job(request_for("cnn", Mode.REALISTIC), tmp_path)  # cases of 20 timepoints
     opened = open_bundle(tmp_path / "models" / outcome.bundle)
-    with pytest.raises(BundleError, match=r"does not take the windows.*\(25, 20\)"):
+    with pytest.raises(BundleError, match=r"does not take the windows.*\(25, 20, 0\)"):
         Detector(opened.header, window_scorer(opened))
 
 

@@ -31,6 +31,7 @@ from cis490_pipeline_tests.evaluation.made_up import (
 )
 
 GBT, CNN, LOGISTIC = key_of("gbt"), key_of("cnn"), key_of("logistic")
+BLEND = key_of("blend")
 TIME, MAJORITY = key_of("elapsed_time"), key_of("majority")
 
 
@@ -144,6 +145,29 @@ def test_deep_model_is_recommended_only_where_it_beats_the_simple_one_on_id_val(
     assert draw.best_learned == CNN
     assert draw.recommended == GBT
     assert "not shown to beat" in draw.choices[0].reason
+
+
+def test_the_declared_deep_model_is_recommended_where_it_is_above_the_simple_one():
+    above = _compare({GBT: (0.60, 0.9), BLEND: (0.63, 0.2), TIME: (0.2, 0.2)})
+    assert above.recommended == BLEND
+    assert above.choices[0].simple == GBT, "the yardstick of the tests stays the simple one"
+    below = _compare({GBT: (0.63, 0.2), BLEND: (0.60, 0.9), TIME: (0.2, 0.2)})
+    assert below.recommended == GBT
+
+
+def test_another_deep_model_must_be_shown_to_beat_the_declared_one():
+    draw = _compare({GBT: (0.5, 0.2), BLEND: (0.60, 0.2), CNN: (0.63, 0.9), TIME: (0.2, 0.2)})
+    assert draw.best_learned == CNN
+    assert draw.recommended == BLEND
+    assert "the declared deep model wins a draw" in draw.choices[0].reason
+    clear = _compare({GBT: (0.3, 0.2), BLEND: (0.4, 0.2), CNN: (0.9, 0.3), TIME: (0.2, 0.2)})
+    assert clear.recommended == CNN
+
+
+def test_the_declared_deep_model_wins_no_draw_against_the_clock():
+    found = _compare({GBT: (0.3, 0.9), BLEND: (0.62, 0.9), TIME: (0.60, 0.2)})
+    assert found.choices[0].simple == TIME
+    assert found.recommended is None
 
 
 def test_the_best_of_a_search_must_be_shown_better_for_all_that_was_tried():

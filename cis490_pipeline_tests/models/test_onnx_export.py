@@ -16,7 +16,7 @@ from cis490_pipeline.edge.header import HEADER_FILE
 from cis490_pipeline.edge.onnx_model import HEADER_KEY, open_onnx
 from cis490_pipeline.errors import BundleError, ConfigurationError
 from cis490_pipeline.models.bundle import open_bundle
-from cis490_pipeline.models.classifier import CaseShape
+from cis490_pipeline.models.classifier import CaseShape, Inputs
 from cis490_pipeline.models.gbt import GbtClassifier
 from cis490_pipeline.models.onnx_export import LARGEST_DIFFERENCE, export_bundle
 from cis490_pipeline.models.predict import raw_cases
@@ -31,19 +31,20 @@ from cis490_pipeline_tests.edge.exported import exported, fitted
 EXPORTED = ("gbt", "mlp", "cnn", "gru", "lstm", "transformer", "bert")
 
 
-def _recorded_cases(one):
+def _recorded_cases(one, inputs=None):
     """Return the windows of some recorded episodes, as the model reads them, ``x_NCT``."""
     bundle = one.bundle
+    inputs = inputs or bundle.spec.inputs
     members = members_of(episode_facts(one.warehouse))
     cases = load_cases(
         one.warehouse,
         (*members[:3], *members[-3:]),
         bundle.header.mode,
-        summary=bundle.header.n_timepoints == 1,
-        sequences=bundle.header.n_timepoints > 1,
+        summary=inputs is Inputs.SUMMARY,
+        sequences=inputs is Inputs.SEQUENCE,
         context=bundle.header.context,
     ).cases
-    view = channel_view(cases, bundle.spec.inputs)
+    view = channel_view(cases, inputs)
     return np.ascontiguousarray(view.gather(np.arange(cases.n_cases)))
 
 
@@ -74,6 +75,21 @@ def test_recorded_windows_get_the_same_probabilities(tmp_path_factory, name, mod
         found, expected = _both(one, cases)
         assert np.abs(found - expected).max() <= LARGEST_DIFFERENCE
     assert np.ptp(expected[:, 0]) > 0  # the model does see something
+
+
+@pytest.mark.parametrize("context", [Context.NONE, Context.RECENT])
+def test_a_blend_gets_the_same_probabilities_from_both_views(tmp_path_factory, context):
+    one = exported(tmp_path_factory, "blend", Mode.REALISTIC, context)
+    views = [_recorded_cases(one, inputs) for inputs in (Inputs.SEQUENCE, Inputs.SUMMARY)]
+    trees, network = one.bundle.classifier.members
+    for x_NCT, columns_NG1 in (views, [_holed(view) for view in views]):
+        columns_NG = columns_NG1[:, :, 0]
+        found = open_onnx(one.onnx).probabilities(x_NCT, columns_NG)
+        cases = raw_cases(x_NCT, 5, columns_NG=columns_NG)
+        assert np.abs(found - one.bundle.classifier.predict_proba(cases)).max() <= 1e-4
+        mean = (trees.predict_proba(cases) + network.predict_proba(cases)) / 2
+        assert np.abs(found - mean).max() <= LARGEST_DIFFERENCE
+        assert np.abs(trees.predict_proba(cases) - network.predict_proba(cases)).max() > 0.01
 
 
 @pytest.mark.parametrize("name", ["gbt", "gru"])
@@ -145,7 +161,7 @@ def test_the_same_bundle_gives_the_same_file(tmp_path_factory, tmp_path):
 @pytest.mark.parametrize(("name", "mode"), [("logistic", Mode.REALISTIC), ("majority", Mode.ANY)])
 def test_a_family_without_a_graph_says_which_have_one(tmp_path_factory, tmp_path, name, mode):
     _, directory = fitted(tmp_path_factory, FitOptions(family=name, mode=mode))
-    with pytest.raises(ConfigurationError, match=f"(?s)no ONNX form.*gbt or a network.*{name}"):
+    with pytest.raises(ConfigurationError, match=f"(?s)no ONNX form.*gbt, a network.*{name}"):
         export_bundle(open_bundle(directory), tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
 
