@@ -31,9 +31,11 @@ class Victim:
 
     @property
     def request(self) -> TrainingRequest:
-        overrides: dict[str, object] = {} if self.family == "gbt" else dict(_LOOP)
+        overrides: dict[str, object] = dict(_LOOP)
         if self.family == "gbt":
             overrides = {"rounds": 30}
+        if self.family == "blend":
+            overrides = {"rounds": 30, "epochs": 12}
         if self.family == "bert":
             overrides["pretraining_steps"] = 40
         return request_for(self.family, Mode.REALISTIC, **overrides)
@@ -44,6 +46,7 @@ VICTIMS = (
     Victim(name="transformer", family="transformer"),
     Victim(name="bert", family="bert"),
     Victim(name="bert-trunk", family="bert", part="pre-training"),
+    Victim(name="blend-network", family="blend", part="cnn"),
     Victim(name="gbt", family="gbt", epoch=10),
 )
 
