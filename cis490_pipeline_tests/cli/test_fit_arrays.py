@@ -89,5 +89,5 @@ def test_bad_input_ends_with_a_sentence(call: Call, tmp_path: Path, train, test,
 
 def test_an_unknown_family_or_input_is_a_usage_error(call: Call, files) -> None:
     assert call("fit-arrays", "perceptron", *files).status == 2
-    assert call("fit-arrays", "gbt", *files, "--input", "both").status == 2
+    assert call("fit-arrays", "gbt", *files, "--input", "pictures").status == 2
     assert call("fit-arrays", "gbt", files[0], files[1].with_name("nosuch.npz")).status == 2

@@ -19,6 +19,7 @@ import pytest
 
 import cis490_pipeline.evaluation
 from cis490_pipeline.evaluation.comparison import compare
+from cis490_pipeline.metrics.chance import chance_macro_f1
 from cis490_pipeline.reporting.publish import publish_comparison
 from cis490_pipeline_tests.datasets.smoke import SPLIT, copy_of, scored_warehouse
 from cis490_pipeline_tests.evaluation.made_up import FAST, evaluations_of, key_of, split_table
@@ -118,6 +119,85 @@ def test_intervals_and_what_stands_beside_them(found: Recomputed) -> None:
         assert found.of(title) == pytest.approx([wanted[name] for name in names], **EXACT)
 
 
+def test_a_share_of_windows_and_the_bins(found: Recomputed) -> None:
+    wanted = found.model["measures"]["calibration"]
+    ends = [wanted["accuracy"]["low"], wanted["accuracy"]["high"]]
+    assert found.of("Intervals of other figures") == pytest.approx(ends, **EXACT)
+    bins = {one["bin"]: one for one in found.of("Reliability").to_dicts()}
+    assert len(bins) > 3
+    for number, one in enumerate(wanted["bins"]):
+        ours = bins.get(number, {"len": 0, "sure": None, "right": None})
+        assert ours["len"] == one["n_windows"]
+        if one["n_windows"]:
+            assert ours["sure"] == pytest.approx(one["mean_probability"], **EXACT)
+            assert ours["right"] == pytest.approx(one["accuracy"], **EXACT)
+
+
+def test_detection_and_time_to_detect(found: Recomputed) -> None:
+    wanted = found.model["measures"]["detection"]["found"]
+    ours = found.of("Detection and time to detect")
+    assert found.of("The course of an episode") == wanted["n_infected"] > 5
+    assert ours["n_detected"] == wanted["n_detected"] > 0
+    for name in ("rate", "median_s", "mean_s"):
+        theirs = wanted[name]["point"]
+        known = np.inf if theirs is None else theirs  # half of them were never seen detected
+        assert ours[name] == pytest.approx(known, **EXACT), name
+    for point in wanted["curve"]:
+        assert ours["curve"](point["t_s"]) == pytest.approx(point["detected"], **EXACT)
+
+
+def test_false_alarms_and_base_rates(found: Recomputed) -> None:
+    wanted = found.model["measures"]["detection"]
+    assert found.of("The alarm, window by window") > 0
+    for name, ours in found.of("False alarms").items():
+        theirs = wanted["false_alarms"][name]
+        assert ours == pytest.approx({key: theirs[key] for key in ours}, **EXACT), name
+    (at_rate,) = found.of("Precision and alarms a day at a base rate").to_dicts()
+    theirs = wanted["base_rates"][0]
+    assert theirs["base_rate"] == 0.01
+    assert at_rate["precision"] == pytest.approx(theirs["precision"]["point"], **EXACT)
+    assert at_rate["a_day"] == pytest.approx(theirs["alarms_per_host_day"]["point"], **EXACT)
+
+
+def test_ranking_purity_and_the_worst(found: Recomputed) -> None:
+    measures = found.model["measures"]
+    (ranking,) = found.of("Ranking").to_dicts()
+    wanted = measures["ranking"]
+    average = wanted["average_precision"]["point"]
+    assert ranking["average_precision"] == pytest.approx(average, **EXACT)
+    assert wanted["at_fpr"][0]["fpr"] == 0.1
+    assert ranking["tpr"] == pytest.approx(wanted["at_fpr"][0]["tpr"]["point"], **EXACT)
+    by_purity = found.of("F1 by label purity")
+    assert set(by_purity) == {one["purity"] for one in measures["purities"] if one["n_windows"]}
+    for one in measures["purities"]:
+        if one["n_windows"]:
+            theirs = (one["macro_f1"]["point"], one["accuracy"]["point"])
+            assert by_purity[one["purity"]] == pytest.approx(theirs, **EXACT)
+    (profile,) = (one for one in measures["worst"] if one["kind"] == "profile")
+    lowest = found.of("The worst profile")
+    theirs = None if profile["name"] is None else (profile["name"], profile["macro_f1"]["point"])
+    assert lowest == theirs
+
+
+def test_rejection_and_risk(found: Recomputed) -> None:
+    selective = found.model["selective"]
+    (ours,) = found.of("Conformal rejection").to_dicts()
+    level = selective["rejection"]["levels"][0]
+    assert level["alpha"] == 0.2
+    names = {"covered": "coverage", "size": "set_size"}
+    wanted = {name: level[names.get(name, name)]["point"] for name in ours}
+    assert ours == pytest.approx(wanted, **EXACT)
+    risk, found_risk = selective["risk_coverage"], found.of("Risk over coverage")
+    assert found_risk["aurc"] == pytest.approx(risk["aurc"]["point"], **EXACT)
+    (half,) = (one for one in risk["points"] if one["asked"] == 0.5)
+    assert found_risk["half"] == pytest.approx(half["error"]["point"], **EXACT)
+
+
+def test_chance_is_that_of_the_control(found: Recomputed) -> None:
+    matrix = np.array(found.model["confusion"])
+    assert found.of("Chance, for the controls") == pytest.approx(chance_macro_f1(matrix), **EXACT)
+
+
 def test_difference_p_and_holm(found: Recomputed) -> None:
     against_time = [
         one for one in found.comparison["differences"] if one["tests"] == "against elapsed_time"
@@ -164,6 +244,41 @@ def test_hosts_are_null_for_one_and_the_lines_hold_for_six(found: Recomputed) ->
     values = names["draw_hosts"](counts, np.arange(30) % 6, config, of)
     assert wanted is not None
     assert names["ends"](values, config, 6) == pytest.approx([wanted.low, wanted.high], **EXACT)
+
+
+def places(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the place of every number in a JSON value, ``[]`` for the elements of a list."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from places(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from places(inner, f"{path}[]")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield path
+
+
+def claims() -> dict[str, str]:
+    """Return the place patterns of the document's table, and what each line names."""
+    table = DOCUMENT.read_text("utf-8").partition("## Which section gives which number")[2]
+    lines = re.findall(r"^\| (`.*`) \| (.*) \|$", table, re.M)
+    return {place: named for cell, named in lines for place in re.findall(r"`([^`]+)`", cell)}
+
+
+def _pattern(place: str) -> re.Pattern[str]:
+    return re.compile(re.escape(place).replace(r"\*", ".*"))
+
+
+def test_every_number_of_an_evaluation_is_given_by_some_lines(found: Recomputed) -> None:
+    numbers, titles = set(places(found.model)), set(sections())
+    assert len(numbers) > 100
+    patterns = {_pattern(place): named for place, named in claims().items()}
+    unclaimed = {n for n in numbers if not any(p.fullmatch(n) for p in patterns)}
+    assert not unclaimed, "say in RECOMPUTE.md which lines give these"
+    reasons = ("settings: ", "the bundle: ")
+    assert all(named in titles or named.startswith(reasons) for named in patterns.values())
+    idle = [p.pattern for p in patterns if not any(p.fullmatch(n) for n in numbers)]
+    assert not idle, "no number is there"
 
 
 def test_every_section_is_checked_and_is_short(request: pytest.FixtureRequest) -> None:
