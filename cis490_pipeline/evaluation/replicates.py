@@ -9,7 +9,7 @@ Not here: macro F1 and its contrasts (``bootstrap``), the figures (``detection``
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,7 @@ from cis490_pipeline.evaluation.bootstrap import (
     weight_chunks,
 )
 from cis490_pipeline.evaluation.interval import PERCENTILE, Interval, SampleSize, without_interval
+from cis490_pipeline.evaluation.variance import disagreement_of
 from cis490_pipeline.metrics.rates import binomial_ends, rule_of_three
 
 RULE_OF_THREE: Final = "rule of three over episodes, 95 %, one-sided"
@@ -138,7 +139,7 @@ def interval_of(
     ends_finite = bool(np.isfinite([low, high]).all())
     bca, fallback = _bca(found, known_B, level)
     robust = _robust_variance(found.jackknife_E)
-    return Interval(
+    checked = Interval(
         point=found.point,
         low=low if np.isfinite(low) else None,
         high=high if np.isfinite(high) else None,
@@ -159,6 +160,7 @@ def interval_of(
         n_windows=size.n_windows,
         condition=size.condition,
     )
+    return replace(checked, disagreement=disagreement_of(checked, level, "jackknife"))
 
 
 def bounded(

@@ -69,14 +69,18 @@ def with_sandwich(
     ``level`` is that of the quantiles, so that all three intervals are expanded alike.
     """
     checked = replace(interval, standard_error=standard_error, design_effect=design_effect)
-    return replace(checked, disagreement=_disagreement(checked, level))
+    return replace(checked, disagreement=disagreement_of(checked, level, "sandwich"))
 
 
-def _disagreement(found: Interval, level: float) -> str | None:
+def disagreement_of(found: Interval, level: float, error_by: str) -> str | None:
+    """Say which of the intervals beside the percentiles' has an end far from theirs, None if none.
+
+    ``error_by`` names the method of the standard error.
+    """
     if found.point is None or found.low is None or found.high is None:
         return None
     half = NormalDist().inv_cdf(0.5 + level / 2.0) * (found.standard_error or 0.0)
-    others = {"sandwich": (found.point - half, found.point + half)}
+    others = {error_by: (found.point - half, found.point + half)}
     if found.bca_low is not None and found.bca_high is not None:
         others["BCa"] = (found.bca_low, found.bca_high)
     width = found.high - found.low

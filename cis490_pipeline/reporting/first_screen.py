@@ -151,7 +151,7 @@ def _sureness(report: Report) -> Iterator[str]:
         yield f"{size.caution[:1].upper()}{size.caution[1:]}."
     yield (
         f"{_count(len(report.configurations()), 'configuration')} were compared; this test set "
-        f"has been read {_count(len(report.ledger), 'time')}."
+        f"has been read {_count(len(report.ledger), 'time')}, for which no p is corrected."
     )
 
 

@@ -209,4 +209,8 @@ def _ledger(report: Report) -> list[str]:
         for one in shown
     ]
     head = ["when", "bundle", "identity", "why", "code"]
-    return [f"{len(report.ledger)} so far.", "", *markdown_table(head, rows)]
+    return [
+        f"{len(report.ledger)} so far; no p above is corrected for them.",
+        "",
+        *markdown_table(head, rows),
+    ]

@@ -44,6 +44,22 @@ def test_points_and_ends_equal_the_metric_on_copied_episodes(name):
     assert (interval.low, interval.high) == pytest.approx((low, high))
 
 
+def test_an_even_figure_has_methods_that_agree_and_one_bad_episode_is_told():
+    even = calibration_scores(made(n_episodes=60, n_windows=12), FAST).brier
+    assert even.disagreement is None
+    table = rows(KEY, skill=1.0, n_episodes=25, n_windows=12)
+    bad = (
+        pa.array(table["episode_id"]).to_numpy(zero_copy_only=False)
+        == table["episode_id"][0].as_py()
+    )
+    phase = np.where(bad, (table["phase"].to_numpy() + 1) % 5, table["phase"].to_numpy())
+    place = table.schema.get_field_index("phase")
+    table = table.set_column(place, table.schema.field(place), pa.array(phase, table["phase"].type))
+    uneven = calibration_scores(predictions_of(table, key=KEY, role=TEST), FAST).log_loss
+    assert "interval is" in uneven.disagreement
+    assert "from the percentile interval's" in uneven.disagreement
+
+
 def test_the_jackknife_stands_beside_the_percentiles():
     found = made(n_episodes=25, n_windows=12)
     interval = calibration_scores(found, FAST).brier
