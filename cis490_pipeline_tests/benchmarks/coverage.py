@@ -28,6 +28,7 @@ from cis490_pipeline.evaluation.bootstrap import (
 )
 from cis490_pipeline.evaluation.interval import Interval, SampleSize
 from cis490_pipeline.evaluation.permutation import paired_permutation_p
+from cis490_pipeline.evaluation.seeds import seeds_interval
 from cis490_pipeline.metrics.f1 import macro_f1_stack, supported_classes
 from cis490_pipeline.schema.phases import N_PHASES
 from cis490_pipeline_tests.benchmarks.coverage_world import World
@@ -37,6 +38,10 @@ _ALPHA: Final = 0.05
 _PER_HOST: Final = 20
 _EPISODES: Final = World()
 _HOSTS: Final = World(host_sd=0.6)
+_SEEDS: Final = World(seed_sd=0.1, shared=0.5)
+"""Trainings from other seeds are 0.02 of macro F1 apart: as those of networks on the corpus."""
+_TEST_SET: Final = 100
+"""Episodes of a test set that several seeds are scored on."""
 
 Ends = tuple[float | None, float | None]
 
@@ -49,6 +54,7 @@ class Scale:
     sets: Mapping[int, int]
     host_sets: Mapping[int, int]
     pair_sets: Mapping[int, int]
+    seed_sets: Mapping[int, int]
     n_resamples: int = 2000
 
 
@@ -57,12 +63,14 @@ FULL: Final = Scale(
     sets={20: 4000, 100: 4000, 500: 2000},
     host_sets={6: 1000, 12: 1000},
     pair_sets={6: 2000, 10: 2000, 24: 2000, 100: 1000},
+    seed_sets={2: 2000, 3: 2000, 5: 2000, 10: 1000},
 )
 QUICK: Final = Scale(
     truth_episodes=200_000,
     sets={20: 200, 100: 200},
     host_sets={6: 100},
     pair_sets={10: 200, 24: 200},
+    seed_sets={3: 200},
     n_resamples=500,
 )
 
@@ -181,6 +189,28 @@ def pair_row(n_episodes: int, n_sets: int, gain: float, n_resamples: int) -> Row
     return _means(n_episodes, (one(number) for number in range(n_sets)))
 
 
+def seed_row(n_seeds: int, n_sets: int, truth: float, n_resamples: int) -> Row:
+    """Count, over test sets and trainings, which intervals hold the mean over all trainings."""
+
+    def one(number: int) -> dict[str, float]:
+        rng = np.random.default_rng([SEED, 4, n_seeds, number])
+        confusions_ESKK = _SEEDS.trainings(rng, _TEST_SET, n_seeds)
+        config = BootstrapConfig(seed=number, n_resamples=n_resamples)
+        found = seeds_interval([confusions_ESKK], config=config, size=_size(_TEST_SET))
+        alone = macro_f1_interval(confusions_ESKK[:, 0], config=config, size=_size(_TEST_SET))
+        value_S = macro_f1_stack(
+            confusions_ESKK.sum(axis=0), supported_classes(confusions_ESKK[:, 0].sum(axis=0))
+        )
+        return {
+            "episodes and seeds": _holds((found.low, found.high), truth),
+            "episodes, one seed": _holds((alone.low, alone.high), truth),
+            "width": (found.high or 0.0) - (found.low or 0.0),
+            "sd of seeds": float(value_S.std(ddof=1)),
+        }
+
+    return _means(n_seeds, (one(number) for number in range(n_sets)))
+
+
 def simulate(scale: Scale, say: Callable[[str], None]) -> Iterator[str]:
     """Yield one table after the other, in Markdown."""
     b = scale.n_resamples
@@ -196,6 +226,11 @@ def simulate(scale: Scale, say: Callable[[str], None]) -> Iterator[str]:
     ):
         rows = [host_row(n, s, world, value, b) for n, s in scale.host_sets.items()]
         yield _table(title, rows)
+    of_trainings = _SEEDS.macro_f1_of_trainings(
+        np.random.default_rng([SEED, 0]), scale.truth_episodes
+    )
+    rows = [seed_row(n, s, of_trainings, b) for n, s in scale.seed_sets.items()]
+    yield _table(f"seeds, {_TEST_SET} episodes", rows)
     for title, gain in (("equal models", 0.0), ("models that differ", 0.5)):
         yield _table(title, [pair_row(n, s, gain, b) for n, s in scale.pair_sets.items()])
 

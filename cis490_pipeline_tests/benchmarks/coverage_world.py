@@ -4,14 +4,15 @@ An episode has 30 windows of 10 s, one every 5 s, and passes through the phases 
 is a control (``clean`` throughout), one in ten never gets ``dormant``. A window's score of a class
 is an episode's own leaning to that class (standard deviation 1.5), plus noise that neighbours share
 because they overlap by half, plus a separation where the class is the true one. The largest score
-is the prediction. Hosts differ in the separation.
+is the prediction. Hosts differ in the separation, and so do trainings of one model from another
+seed, which have half of the episodes' leanings in common: what is hard is hard for all of them.
 
-Shape suffixes: E episodes, W windows, K classes, M models.
+Shape suffixes: E episodes, W windows, K classes, M models, S seeds.
 
 Not here: intervals (``coverage``). No figure of this world says anything about real data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from cis490_pipeline.metrics.f1 import macro_f1
 from cis490_pipeline.schema.phases import N_PHASES
 
 _BLOCK = 10_000
+_NODES = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class World:
     separation: float = 1.6
     episode_sd: float = 1.5
     host_sd: float = 0.0
+    seed_sd: float = 0.0
+    shared: float = 0.0
 
     def truth(self, rng: np.random.Generator, n_episodes: int) -> NDArray[np.int64]:
         """Draw the phase of each window, ``[E, W]``."""
@@ -42,13 +46,20 @@ class World:
         return np.minimum(phase_EW, last_E[:, None])
 
     def predicted(
-        self, rng: np.random.Generator, truth_EW: NDArray[np.int64], separation_E: NDArray
+        self,
+        rng: np.random.Generator,
+        truth_EW: NDArray[np.int64],
+        separation_E: NDArray,
+        common_EK: NDArray[np.float64] | None = None,
     ) -> NDArray[np.int64]:
         """Draw what one model says of each window, ``[E, W]``."""
         n_episodes, n_windows = truth_EW.shape
         half = rng.normal(size=(n_episodes, n_windows + 1, N_PHASES))
         score_EWK = (half[:, 1:] + half[:, :-1]) / np.sqrt(2.0)
-        score_EWK += rng.normal(0.0, self.episode_sd, (n_episodes, 1, N_PHASES))
+        own_sd = self.episode_sd * np.sqrt(1.0 if common_EK is None else 1.0 - self.shared)
+        score_EWK += rng.normal(0.0, own_sd, (n_episodes, 1, N_PHASES))
+        if common_EK is not None:
+            score_EWK += common_EK[:, None]
         own_EW1 = np.take_along_axis(score_EWK, truth_EW[..., None], axis=-1)
         raised_EW1 = own_EW1 + separation_E[:, None, None]
         np.put_along_axis(score_EWK, truth_EW[..., None], raised_EW1, axis=-1)
@@ -76,6 +87,33 @@ class World:
             for gain in gains
         ]
         return np.stack(counts, axis=1)
+
+    def trainings(
+        self, rng: np.random.Generator, n_episodes: int, n_seeds: int
+    ) -> NDArray[np.int64]:
+        """Draw a test set as one model says it from several seeds, ``[E, S, K, K]``."""
+        truth_EW = self.truth(rng, n_episodes)
+        common_sd = self.episode_sd * np.sqrt(self.shared)
+        common_EK = rng.normal(0.0, common_sd, (n_episodes, N_PHASES))
+        counts = [
+            _confusions(
+                truth_EW,
+                self.predicted(rng, truth_EW, np.full(n_episodes, separation), common_EK),
+            )
+            for separation in rng.normal(self.separation, self.seed_sd, n_seeds)
+        ]
+        return np.stack(counts, axis=1)
+
+    def macro_f1_of_trainings(self, rng: np.random.Generator, n_episodes: int) -> float:
+        """Return the mean macro F1 of a training over all seeds, by Gauss and Hermite."""
+        nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+        values = [
+            replace(self, separation=self.separation + self.seed_sd * node).macro_f1(
+                rng, n_episodes // _NODES
+            )
+            for node in nodes.tolist()
+        ]
+        return float(np.average(values, weights=weights))
 
     def macro_f1(self, rng: np.random.Generator, n_episodes: int, *, per_host: int = 1) -> float:
         """Return the macro F1 of the whole world, from so many episodes."""

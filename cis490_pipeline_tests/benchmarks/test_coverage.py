@@ -10,6 +10,7 @@ from cis490_pipeline_tests.benchmarks.coverage import (
     episode_row,
     host_row,
     pair_row,
+    seed_row,
     window_interval,
 )
 from cis490_pipeline_tests.benchmarks.coverage_world import World
@@ -60,6 +61,14 @@ def test_only_the_interval_across_hosts_speaks_about_other_hosts() -> None:
     found = host_row(6, N_SETS, world, truth, QUICK.n_resamples)
     assert _is_about(found, "hosts and episodes", 0.95), found
     assert found.shares["episodes alone"] < 0.75
+
+
+def test_an_interval_over_episodes_and_seeds_holds_the_mean_of_all_trainings() -> None:
+    world = World(seed_sd=0.1, shared=0.5)
+    truth = world.macro_f1_of_trainings(np.random.default_rng([SEED, 0]), QUICK.truth_episodes)
+    found = seed_row(3, N_SETS, truth, QUICK.n_resamples)
+    assert found.shares["episodes and seeds"] >= 0.95 - SURE * _error(0.95), found
+    assert 0.01 < found.shares["sd of seeds"] < 0.03
 
 
 def test_equal_models_are_told_apart_no_more_often_than_the_level_allows() -> None:
