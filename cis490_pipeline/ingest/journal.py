@@ -8,16 +8,15 @@ Not here: the commits (``commit``).
 """
 
 import contextlib
-import fcntl
 import json
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from cis490_pipeline.errors import WarehouseError
-from cis490_pipeline.warehouse.atomic import write_bytes, writing
+from cis490_pipeline.warehouse.atomic import write_bytes
 from cis490_pipeline.warehouse.layout import Layout
+from cis490_pipeline.warehouse.locks import locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +75,5 @@ def host_lock(layout: Layout, host_id: str) -> Generator[None]:
     WarehouseError
         Where the data directory cannot be written.
     """
-    with _lock_file(layout.ingest / f"{host_id}.lock") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(layout.ingest / f"{host_id}.lock"):
         yield
-
-
-def _lock_file(path: Path) -> TextIO:
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w")

@@ -1,8 +1,8 @@
 """What a split's report said, and when: one line in ``history.jsonl`` for each change of figures.
 
 A line is added when a report's figures differ from those of the last line, never for the same
-figures twice in a row, and no line is changed or taken out. The file appears whole or not at all;
-lines that cannot be read are kept and passed over.
+figures twice in a row, and no line is changed or taken out. The file appears whole or not at all,
+and one process at a time adds to it; lines that cannot be read are kept and passed over.
 
 Not here: the page that draws it (``index_page``), the report itself (``publish``).
 """
@@ -17,8 +17,10 @@ from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME
 from cis490_pipeline.reporting.report import Report
 from cis490_pipeline.warehouse.atomic import write_bytes
+from cis490_pipeline.warehouse.locks import locked
 
 HISTORY: Final = "history.jsonl"
+_LOCK: Final = "history.lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +112,15 @@ def remember(directory: Path, entry: HistoryEntry) -> bool:
     WarehouseError
         Where the file cannot be written.
     """
-    held = read_history(directory)
-    if held and replace(held[-1], when=entry.when) == entry:
-        return False
-    path = directory / HISTORY
-    before = path.read_bytes() if path.is_file() else b""
-    if before and not before.endswith(b"\n"):
-        before += b"\n"
-    write_bytes(path, before + msgspec.json.encode(entry) + b"\n")
+    with locked(directory / _LOCK):
+        held = read_history(directory)
+        if held and replace(held[-1], when=entry.when) == entry:
+            return False
+        path = directory / HISTORY
+        before = path.read_bytes() if path.is_file() else b""
+        if before and not before.endswith(b"\n"):
+            before += b"\n"
+        write_bytes(path, before + msgspec.json.encode(entry) + b"\n")
     return True
 
 
