@@ -7,6 +7,7 @@ Not here: any computation (``comparison``), pages (``reporting``).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from cis490_pipeline.evaluation.comparison import (
     Comparison,
@@ -20,6 +21,13 @@ from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
 _MOST_NAMES = 4
+MOST_LOSERS: Final = 2
+"""Models that are named of those which do not beat the clock; the others are counted."""
+NOT_BETTER: Final = {
+    Verdict.WORSE: f"worse than {ELAPSED_TIME}",
+    Verdict.UNDECIDED: f"not shown to beat {ELAPSED_TIME}",
+}
+"""What is said of a model that does not beat the clock."""
 
 
 def headline(comparison: Comparison) -> str:
@@ -96,23 +104,43 @@ def _against_grammar(comparison: Comparison, best: ModelKey) -> list[str]:
 
 
 def _plainly(against: Sequence[Difference]) -> list[str]:
-    """Say of every learned configuration what does not beat the clock."""
-    by_verdict = {
-        verdict: [
-            one.first.label
-            for one in against
-            if one.verdict is verdict and one.first.role is not FamilyRole.BASELINE
-        ]
-        for verdict in Verdict
-    }
+    """Say how many learned configurations do not beat the clock, and which are the worst."""
+    lost = not_better(against)
+    n_learned = sum(one.first.role is not FamilyRole.BASELINE for one in against)
     parts: list[str] = []
-    if not by_verdict[Verdict.BETTER]:
+    if sum(map(len, lost.values())) == n_learned:
         parts.append(f"no model beats {ELAPSED_TIME}: nothing shows that the channels help")
-    if by_verdict[Verdict.WORSE]:
-        parts.append(f"worse than {ELAPSED_TIME}: {names(by_verdict[Verdict.WORSE])}")
-    if by_verdict[Verdict.UNDECIDED]:
-        parts.append(f"not shown to beat {ELAPSED_TIME}: {names(by_verdict[Verdict.UNDECIDED])}")
+    for verdict, words in NOT_BETTER.items():
+        if lost[verdict]:
+            parts.append(f"{words}: {_counted([one.first for one in lost[verdict]], n_learned)}")
     return parts
+
+
+def not_better(differences: Sequence[Difference]) -> dict[Verdict, tuple[Difference, ...]]:
+    """Return the learned configurations that do not beat the clock by verdict, the worst first."""
+    against = [
+        one
+        for one in differences
+        if one.tests is DeclaredFamily.AGAINST_TIME and one.first.role is not FamilyRole.BASELINE
+    ]
+    return {
+        verdict: tuple(
+            sorted(
+                (one for one in against if one.verdict is verdict),
+                key=lambda one: (one.difference.point or 0.0, one.first),
+            )
+        )
+        for verdict in NOT_BETTER
+    }
+
+
+def _counted(keys: Sequence[ModelKey], n_learned: int) -> str:
+    """Name few, count many: a zoo of any size is one line."""
+    labels = [key.label for key in keys]
+    if len(labels) <= MOST_LOSERS:
+        return ", ".join(labels)
+    named = ", ".join(labels[:MOST_LOSERS])
+    return f"{len(labels)} of {n_learned} learned models, the lowest {named}"
 
 
 def _recommended(comparison: Comparison) -> list[str]:
@@ -120,15 +148,15 @@ def _recommended(comparison: Comparison) -> list[str]:
         return []
     if comparison.recommended is None:
         return ["no model is recommended"]
-    return [f"recommended: {comparison.recommended.label}"]
+    return [f"recommended: {_scored(comparison, comparison.recommended)}"]
 
 
 def _transductive(comparison: Comparison) -> list[str]:
     """Name the models that no device could be, so that their figures do not pass for others."""
-    labels = [one.key.label for one in comparison.models if one.key.is_transductive]
+    labels = {one.key.label for one in comparison.models if one.key.is_transductive}
     if not labels:
         return []
-    return [f"shown, never chosen: {names(sorted(set(labels)))} ({TRANSDUCTIVE_NOTE})"]
+    return [f"shown, never chosen: {names(sorted(labels))} ({TRANSDUCTIVE_NOTE})"]
 
 
 def _suspicion(comparison: Comparison) -> list[str]:

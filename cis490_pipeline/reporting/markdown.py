@@ -66,7 +66,8 @@ def summary_table(report: Report) -> str:
 
 
 def _quote(report: Report) -> str:
-    lines = [headline(report.comparison), *report.notes()]
+    losing = (f"{what}: {models}" for what, models in report.losing())
+    lines = [headline(report.comparison), *losing, *report.notes()]
     return "\n>\n".join(f"> {markdown_text(line)}" for line in lines if line)
 
 

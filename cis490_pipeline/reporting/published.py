@@ -19,6 +19,7 @@ import msgspec
 from cis490_pipeline.evaluation.comparison import COMPARISON_VERSION, Comparison
 from cis490_pipeline.evaluation.difficulty import ModelByDifficulty
 from cis490_pipeline.evaluation.drift_on_split import Drift
+from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.host_profiles import HostProfileScore
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.leave_one_host_out import LeaveOneHostOut
@@ -63,6 +64,7 @@ class ModelFigures:
 class PublishedComparison(Comparison):
     """``comparison.json`` of a split that has a test set."""
 
+    headline: str
     measures: tuple[ModelFigures, ...]
     drift: Drift | None
     explanations: tuple[Explanation, ...]
@@ -109,6 +111,7 @@ def published_comparison(report: Report) -> PublishedComparison:
     own = {name: getattr(report.comparison, name) for name in Comparison.__dataclass_fields__}
     return PublishedComparison(
         **own,
+        headline=headline(report.comparison),
         measures=tuple(_figures(one) for one in report.evaluations),
         drift=report.drift,
         explanations=report.explanations,

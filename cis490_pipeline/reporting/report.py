@@ -12,10 +12,10 @@ from cis490_pipeline.evaluation.comparison import (
     ComparedModel,
     Comparison,
     DeclaredFamily,
-    Verdict,
 )
 from cis490_pipeline.evaluation.difficulty import ModelByDifficulty
 from cis490_pipeline.evaluation.drift_on_split import Drift
+from cis490_pipeline.evaluation.headline import MOST_LOSERS, NOT_BETTER, names, not_better
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, GRAMMAR_ONLY, ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
 from cis490_pipeline.evaluation.shift import Shift
@@ -26,11 +26,6 @@ from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
 
 LEDGER_LINES: Final = 12
 """Readings of the test set that a report quotes; the table has them all."""
-_AGAINST_TIME: Final = {
-    Verdict.BETTER: "",
-    Verdict.WORSE: f"worse than {ELAPSED_TIME}",
-    Verdict.UNDECIDED: f"not shown to beat {ELAPSED_TIME}",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +82,19 @@ class Report:
         labels = sorted(
             {one.key.label for one in self.comparison.models if one.key.is_transductive}
         )
-        flagged = [f"{', '.join(labels)}: {TRANSDUCTIVE_NOTE}; never chosen, in no test"]
+        flagged = [f"{names(labels)}: {TRANSDUCTIVE_NOTE}; never chosen, in no test"]
         return (*self.comparison.scope.warnings, *(flagged if labels else ()))
+
+    def losing(self) -> tuple[tuple[str, str], ...]:
+        """Return (what, models) of all that do not beat the clock, where the headline counts."""
+        found = not_better(self.comparison.differences)
+        if all(len(lost) <= MOST_LOSERS for lost in found.values()):
+            return ()
+        return tuple(
+            (f"{NOT_BETTER[verdict]} ({len(lost)})", ", ".join(one.first.label for one in lost))
+            for verdict, lost in found.items()
+            if lost
+        )
 
     @property
     def chosen(self) -> ModelKey | None:
@@ -146,7 +152,7 @@ class Report:
         """Say what a row of models must not hide: its role, and how it did against the clock."""
         same = (key.family, key.mode, key.context)
         against = [
-            _AGAINST_TIME[one.verdict]
+            NOT_BETTER.get(one.verdict, "")
             for one in self.comparison.differences
             if one.tests is DeclaredFamily.AGAINST_TIME
             and (one.first.family, one.first.mode, one.first.context) == same

@@ -324,6 +324,24 @@ def test_headline_names_every_configuration_that_the_clock_beats():
     assert "no model beats" not in text
 
 
+def test_headline_of_a_large_zoo_counts_and_names_the_worst_alone():
+    contexts = ("none", "recent", "commissioned")
+    losers = [
+        replace(key_of(family), context=context)
+        for family in ("cnn", "gru", "lstm", "transformer", "bert", "mlp")
+        for context in contexts
+    ]
+    skills = {key: (0.4, 0.05 + 0.001 * place) for place, key in enumerate(losers)}
+    few = headline(_compare({GBT: (0.7, 0.9), losers[0]: (0.4, 0.1), TIME: (0.2, 0.6)}))
+    found = _compare({GBT: (0.7, 0.9), **skills, TIME: (0.2, 0.6)})
+    text = headline(found)
+    assert len(text) < len(few) + 120
+    assert "; worse than elapsed_time: 18 of 19 learned models, the lowest " in text
+    against = [one for one in found.differences if one.tests is DeclaredFamily.AGAINST_TIME]
+    lowest = sorted(against, key=lambda one: one.difference.point)[:2]
+    assert f"the lowest {', '.join(one.first.label for one in lowest)}" in text
+
+
 def test_headline_of_a_tie_says_so_plainly():
     found = _compare({GBT: (0.6, 0.5), TIME: (0.2, 0.5)})
     assert _only(found, GBT, DeclaredFamily.AGAINST_TIME).verdict is Verdict.UNDECIDED
