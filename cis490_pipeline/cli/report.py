@@ -9,7 +9,8 @@ import click
 
 from cis490_pipeline.cli.options import data_option, split_option, warehouse_for
 from cis490_pipeline.cli.output import emit_json, json_option
-from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
+from cis490_pipeline.reporting.publish import publish_comparison
+from cis490_pipeline.reporting.publish_cards import publish_model_cards
 from cis490_pipeline.reporting.publish_folds import publish_folds
 from cis490_pipeline.splits.recipes import LeaveHostOut, parse_split
 
@@ -21,8 +22,8 @@ from cis490_pipeline.splits.recipes import LeaveHostOut, parse_split
 def command(data: Path | None, split: str, *, as_json: bool) -> None:
     """Write the pages and print the headline."""
     warehouse = warehouse_for(data)
+    cards = publish_model_cards(warehouse, split)  # first: the report links those that stand
     report = publish_comparison(warehouse, split)
-    cards = publish_model_cards(warehouse, split)
     click.echo(report.headline)
     click.echo(f"{report.html}\n{len(cards.paths)} model cards in {cards.directory}")
     click.echo(f"all reports: {report.index}")

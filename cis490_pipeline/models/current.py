@@ -38,7 +38,16 @@ class FittedModel:
     @property
     def file_stem(self) -> str:
         """Name of everything that belongs to this model within its split."""
-        return f"{self.family}.{self.mode}.{self.context}.{self.seed}"
+        return file_stem(self.family, self.mode, self.context, self.seed)
+
+
+def file_stem(family: str, mode: str, context: str, seed: int) -> str:
+    """Return the name of everything that belongs to a configuration within its split.
+
+    >>> file_stem("gbt", "realistic", "none", 0)
+    'gbt.realistic.none.0'
+    """
+    return f"{family}.{mode}.{context}.{seed}"
 
 
 def _directory(layout: Layout, split: str) -> Path:

@@ -17,7 +17,7 @@ from cis490_pipeline.evaluation.on_split import ScoringContext, evaluate_on_spli
 from cis490_pipeline.evaluation.records import EvaluationRecord
 from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.models.classifier import FamilySpec, Procedure
-from cis490_pipeline.models.current import fitted_models
+from cis490_pipeline.models.current import file_stem, fitted_models
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.orchestration.assets_trunks import trunk_key
 from cis490_pipeline.orchestration.config import ModelConfig
@@ -31,6 +31,7 @@ from cis490_pipeline.orchestration.metadata import (
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.orchestration.retrying import RETRY
+from cis490_pipeline.reporting.publish_cards import card_path
 from cis490_pipeline.reporting.search import SEARCH_HEADER, search_rows
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
@@ -144,6 +145,7 @@ def _fitted(fitted: Fits, lab: Lab, split: str) -> dg.MaterializeResult:
     for options, outcome in fitted:
         ending = label_of(options)
         metadata[f"bundle{ending}"] = file_link(lab.warehouse.layout.models / outcome.bundle)
+        metadata[f"card{ending}"] = _card_link(lab, split, options)
         if outcome.id_val_macro_f1 is not None:  # numbers plot over time
             score = dg.MetadataValue.float(outcome.id_val_macro_f1)
             metadata[f"id_val_macro_f1{ending}"] = score
@@ -155,6 +157,12 @@ def _fitted(fitted: Fits, lab: Lab, split: str) -> dg.MaterializeResult:
         current_bundles(lab.warehouse.layout, split, options.family, options.mode)
     )
     return dg.MaterializeResult(data_version=version, metadata=metadata)
+
+
+def _card_link(lab: Lab, split: str, options: FitOptions) -> dg.MetadataValue:
+    """Return the page that ``model_cards`` writes once the model is scored."""
+    stem = file_stem(options.family, options.mode.value, options.context.value, options.seed)
+    return dg.MetadataValue.url(lab.page_url(card_path(lab.warehouse.layout, split, stem)))
 
 
 def current_bundles(layout: Layout, split: str, family: str, mode: Mode) -> list[str]:

@@ -4,6 +4,7 @@ Not here: what the pages say (``reporting``).
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
@@ -35,10 +36,12 @@ from cis490_pipeline.orchestration.metadata import (
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.quality.alerts import readable_alerts
-from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
+from cis490_pipeline.reporting.publish import publish_comparison
+from cis490_pipeline.reporting.publish_cards import publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.reporting.publish_explanations import publish_explanations
 from cis490_pipeline.reporting.publish_folds import publish_folds
+from cis490_pipeline.reporting.text import markdown_text
 from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.validation.summary import summarize
 
@@ -124,6 +127,12 @@ def build_explanations_asset() -> dg.AssetsDefinition:
     return explanations
 
 
+def page_links(pages: Sequence[Path], lab: Lab) -> dg.MetadataValue:
+    """Return links to pages as a list, each named like its file."""
+    lines = (f"- [{markdown_text(page.stem)}]({lab.page_url(page)})" for page in pages)
+    return dg.MetadataValue.md("\n".join(lines))
+
+
 def build_folds_asset(evaluations: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """Return the asset of the page over all hosts; unpartitioned, materialized when wanted."""
 
@@ -165,7 +174,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         partitions_def=SPLITS,
-        deps=[*evaluations, "shift", "explanations", "test_set"],
+        deps=[*evaluations, "shift", "explanations", "model_cards", "test_set"],
         group_name=GROUP,
         kinds={"html", "markdown"},
         owners=OWNERS,
@@ -178,6 +187,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
             data_version=dg.DataVersion(report.content_hash),
             metadata={
                 "headline": dg.MetadataValue.text(report.headline),
+                **{name: dg.MetadataValue.md(image) for name, image in report.images},
                 "models": dg.MetadataValue.md(report.table_markdown),
                 "html": dg.MetadataValue.url(lab.page_url(report.html)),
                 "markdown": file_link(report.markdown),
@@ -189,7 +199,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
         partitions_def=SPLITS,
         deps=[*(model_key(family, mode) for family, mode in pairs), *evaluations],
         group_name=GROUP,
-        kinds={"markdown"},
+        kinds={"html", "markdown"},
         owners=OWNERS,
         code_version=CODE_VERSION,
     )
@@ -200,6 +210,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
             data_version=dg.DataVersion(cards.content_hash),
             metadata={
                 "cards": dg.MetadataValue.int(len(cards.paths)),
+                "pages": page_links([path.with_suffix(".html") for path in cards.paths], lab),
                 "directory": file_link(cards.directory),
             },
         )

@@ -3,25 +3,33 @@
 Not here: the figures (``evaluation``), the tables of a report (``detection_tables``).
 """
 
-from collections.abc import Sequence
+from typing import Final
 
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.measures import Detection
-from cis490_pipeline.reporting.figure_cells import Cell, interval_cell
-from cis490_pipeline.reporting.text import markdown_table, markdown_text
+from cis490_pipeline.reporting.figure_cells import interval_cell
+
+ALARM_HEAD: Final = ("what", "value", "remark")
 
 
-def alarm_lines(detection: Detection) -> list[str]:
-    """Return the alarm's lines in Markdown; why there are none where there are none."""
-    found, false, alarm = detection.found, detection.false_alarms, detection.alarm
-    if found is None or false is None or alarm is None:
-        return [markdown_text(f"Not evaluated: {detection.reason}.")]
+def alarm_sentence(detection: Detection) -> str:
+    """Say when the alarm rings and what its threshold rests on, or why there are no figures."""
+    alarm = detection.alarm
+    if detection.found is None or detection.false_alarms is None or alarm is None:
+        return f"Not evaluated: {detection.reason}."
     policy = alarm.policy
-    told = (
+    return (
         f"Raised at the end of the {policy.k}. positive window within {policy.n}; the threshold "
         f"{alarm.threshold:.3f} was fixed on id_val, where {alarm.n_false} of {alarm.n_episodes} "
         f"episodes raise it before onset (at most {policy.budget:.0%} may)."
     )
+
+
+def alarm_rows(detection: Detection) -> tuple[tuple[str, ...], ...]:
+    """Return the alarm's figures; no row where there are none."""
+    found, false = detection.found, detection.false_alarms
+    if found is None or false is None:
+        return ()
     everyone = false.all_episodes
     rows: list[tuple[str, Interval, str]] = [
         ("infections detected", found.rate, f"{found.n_detected} of {found.n_infected}"),
@@ -39,11 +47,4 @@ def alarm_lines(detection: Detection) -> list[str]:
         ),
     ]
     cells = [(name, interval_cell(interval, of=of)) for name, interval, of in rows]
-    return [markdown_text(told), "", *_table(cells)]
-
-
-def _table(cells: Sequence[tuple[str, Cell]]) -> list[str]:
-    return markdown_table(
-        ["what", "value", "remark"],
-        [[name, cell.whole, "; ".join(cell.remarks)] for name, cell in cells],
-    )
+    return tuple((name, cell.whole, "; ".join(cell.remarks)) for name, cell in cells)

@@ -1,13 +1,14 @@
-"""Model cards as Markdown.
+"""Model cards: what they say, and the same as Markdown.
 
 A model card quotes the bundle's header and the evaluation; a bundle without a test set of its own
 (``deploy``) quotes the claim of another split. Nothing is computed here.
 
-Not here: the report of a split (``html``, ``markdown``), the data card (``data_card``).
+Not here: the card as a page (``card_page``), the report of a split (``html``, ``markdown``), the
+data card (``data_card``).
 References: Mitchell et al. 2019 (model cards).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from cis490_pipeline.edge.header import Trial
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ModelKey
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
-from cis490_pipeline.reporting.alarm_lines import alarm_lines
+from cis490_pipeline.reporting.alarm_lines import ALARM_HEAD, alarm_rows, alarm_sentence
 from cis490_pipeline.reporting.search import SEARCH_HEADER, search_rows
 from cis490_pipeline.reporting.text import (
     UNTESTED,
@@ -40,6 +41,7 @@ _CONTEXT_WORDS: Final = {
     "nor recommended, and its scores are no evidence of what a device would do.",
 }
 """What a model's context asks of whoever uses it."""
+_PAIR: Final = ("what", "value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,21 +73,53 @@ class ModelFacts:
     alarm: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardSection:
+    """One section: paragraphs, then a table where there are rows, then remarks."""
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
 def model_card(facts: ModelFacts, evaluation: ModelEvaluation | None) -> str:
-    """Return a model's card; ``evaluation`` is None for a bundle without a test set."""
-    sections = [
-        [f"# {markdown_text(facts.key.label)}", "", markdown_text(facts.claim)],
-        ["## Model", "", *_model_lines(facts)],
-        ["## Use", "", *_use_lines(facts)],
-        ["## Evaluation", "", *_evaluation_lines(evaluation)],
-        *([["## Alarm", "", *alarm_lines(evaluation.measures.detection)]] if evaluation else []),
-        ["## Hyper-parameters", "", *_search_lines(facts), *_pairs(facts.hyper_parameters)],
-        ["## Made with", "", *_pairs((*facts.library_versions, ("code", facts.code_commit)))],
-    ]
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+    """Return a model's card as Markdown; ``evaluation`` is None for a bundle without a test set."""
+    head = f"# {markdown_text(facts.key.label)}\n\n{markdown_text(facts.claim)}"
+    sections = [_markdown(section) for section in card_sections(facts, evaluation)]
+    return "\n\n".join([head, *sections]) + "\n"
 
 
-def _model_lines(facts: ModelFacts) -> list[str]:
+def _markdown(section: CardSection) -> str:
+    blocks = [f"## {markdown_text(section.title)}", *map(markdown_text, section.paragraphs)]
+    if section.rows:
+        blocks.append("\n".join(markdown_table(section.head, section.rows)))
+    if section.remarks:
+        blocks.append("\n".join(f"- {markdown_text(remark)}" for remark in section.remarks))
+    return "\n\n".join(blocks)
+
+
+def card_sections(
+    facts: ModelFacts, evaluation: ModelEvaluation | None
+) -> tuple[CardSection, ...]:
+    """Return what a card says, for Markdown and page alike."""
+    tested = () if evaluation is None else _tested(evaluation)
+    return (
+        CardSection(title="Model", head=_PAIR, rows=_model_rows(facts)),
+        CardSection(title="Use", paragraphs=_use(facts)),
+        _evaluated(evaluation),
+        *tested,
+        *_hyper_parameters(facts),
+        CardSection(
+            title="Made with",
+            head=_PAIR,
+            rows=_pairs((*facts.library_versions, ("code", facts.code_commit))),
+        ),
+    )
+
+
+def _model_rows(facts: ModelFacts) -> tuple[tuple[str, str], ...]:
     return _pairs(
         (
             ("family", facts.key.family),
@@ -108,56 +142,67 @@ def _model_lines(facts: ModelFacts) -> list[str]:
     )
 
 
-def _search_lines(facts: ModelFacts) -> list[str]:
-    if not facts.search:
-        return ["Not searched: the defaults of the family, and what was given.", ""]
-    return [
-        markdown_text(
-            f"Searched on id_val alone, the test set had no part in it: the best of "
-            f"{len(facts.search)} declared combinations, a tie going to the earlier one. Its macro "
-            "F1 on id_val is for that reason too high: the best of several is also the luckiest. "
-            "What another model has on id_val without a search is no match for it."
-        ),
-        "",
-        *markdown_table(SEARCH_HEADER, search_rows(facts.search)),
-        "",
-    ]
+def _hyper_parameters(facts: ModelFacts) -> Iterator[CardSection]:
+    if facts.search:
+        yield CardSection(
+            title="Search",
+            paragraphs=(
+                f"Searched on id_val alone, the test set had no part in it: the best of "
+                f"{len(facts.search)} declared combinations, a tie going to the earlier one. Its "
+                "macro F1 on id_val is for that reason too high: the best of several is also the "
+                "luckiest. What another model has on id_val without a search is no match for it.",
+            ),
+            head=SEARCH_HEADER,
+            rows=tuple(tuple(row) for row in search_rows(facts.search)),
+        )
+    plain = () if facts.search else ("Not searched: the defaults of the family, and what was given.",)  # fmt: skip
+    yield CardSection(
+        title="Hyper-parameters",
+        paragraphs=plain,
+        head=_PAIR,
+        rows=_pairs(facts.hyper_parameters),
+    )
 
 
-def _use_lines(facts: ModelFacts) -> list[str]:
-    return [
-        markdown_text(
-            f"Gives a probability for each of {', '.join(facts.labels)} to every window of 10 s. "
-            "It refuses data of another feature schema."
-        ),
-        "",
-        markdown_text(_CONTEXT_WORDS[facts.key.context]),
-        "",
-        markdown_text(
-            "Not shown: behaviour on hosts, profiles and samples other than those below. What its "
-            "alarm is worth depends on how rare infections are where it watches."
-        ),
-    ]
+def _use(facts: ModelFacts) -> tuple[str, ...]:
+    return (
+        f"Gives a probability for each of {', '.join(facts.labels)} to every window of 10 s. "
+        "It refuses data of another feature schema.",
+        _CONTEXT_WORDS[facts.key.context],
+        "Not shown: behaviour on hosts, profiles and samples other than those below. What its "
+        "alarm is worth depends on how rare infections are where it watches.",
+    )
 
 
-def _evaluation_lines(evaluation: ModelEvaluation | None) -> list[str]:
+def _evaluated(evaluation: ModelEvaluation | None) -> CardSection:
     if evaluation is None:
-        return ["This bundle has no test set of its own: no score is claimed for it."]
-    rows = [[one.phase, scored(one.f1), str(one.n_windows)] for one in evaluation.classes]
+        said = "This bundle has no test set of its own: no score is claimed for it."
+        return CardSection(title="Evaluation", paragraphs=(said,))
     flag = f" ({TRANSDUCTIVE_NOTE})" if evaluation.key.is_transductive else ""
-    return [
-        markdown_text(
-            f"Macro F1 {scored(evaluation.macro_f1)}{flag}, {_basis(evaluation.macro_f1)}."
+    return CardSection(
+        title="Evaluation",
+        paragraphs=(
+            f"Macro F1 {scored(evaluation.macro_f1)}{flag}, {_basis(evaluation.macro_f1)}.",
         ),
-        "",
-        *markdown_table(["phase", "F1", "windows"], rows),
-        "",
-        *_slice_lines(evaluation.profiles, "profile"),
-        "",
-        *_slice_lines(evaluation.hosts, "host"),
-        "",
-        *(f"- {markdown_text(warning)}" for warning in evaluation.scope.warnings),
-    ]
+        head=("phase", "F1", "windows"),
+        rows=tuple((one.phase, scored(one.f1), str(one.n_windows)) for one in evaluation.classes),
+        remarks=evaluation.scope.warnings,
+    )
+
+
+def _tested(evaluation: ModelEvaluation) -> tuple[CardSection, ...]:
+    """Return the sections of a bundle that has a test set."""
+    detection = evaluation.measures.detection
+    return (
+        _slices("Profiles", "profile", evaluation.profiles),
+        _slices("Hosts", "host", evaluation.hosts),
+        CardSection(
+            title="Alarm",
+            paragraphs=(alarm_sentence(detection),),
+            head=ALARM_HEAD,
+            rows=alarm_rows(detection),
+        ),
+    )
 
 
 def _basis(interval: Interval) -> str:
@@ -167,19 +212,20 @@ def _basis(interval: Interval) -> str:
     )
 
 
-def _slice_lines(slices: Sequence[SliceScore], what: str) -> list[str]:
-    rows = [
-        [
+def _slices(title: str, what: str, slices: Sequence[SliceScore]) -> CardSection:
+    rows = tuple(
+        (
             one.name or "(none)",
             one.coverage.value,
             UNTESTED if one.macro_f1 is None else scored(one.macro_f1),
             number(one.accuracy),
             str(one.n_episodes),
-        ]
+        )
         for one in slices
-    ]
-    return markdown_table([what, "coverage", "macro F1", "accuracy", "episodes"], rows)
+    )
+    head = (what, "coverage", "macro F1", "accuracy", "episodes")
+    return CardSection(title=title, head=head, rows=rows)
 
 
-def _pairs(pairs: Sequence[tuple[str, str]]) -> list[str]:
-    return markdown_table(["what", "value"], [[name, value or "–"] for name, value in pairs])
+def _pairs(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value or "–") for name, value in pairs)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from cis490_pipeline.evaluation.comparison import Difference
+from cis490_pipeline.evaluation.comparison import ComparedModel, Difference
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, ModelKey
+from cis490_pipeline.evaluation.scores import ModelEvaluation
 from cis490_pipeline.reporting.frame import figure
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import Report
@@ -23,16 +24,7 @@ from cis490_pipeline.reporting.text import UNTESTED, number, scored
 
 def forest_figure(report: Report) -> Markup:
     """Draw one line for each configuration: interval, point, and every seed."""
-    rows = [
-        ForestRow(
-            name=report.configured(one.key),
-            note=one.role.value,
-            interval=report.comparison.macro_f1_of(one.key),
-            colour=family_colour(one.key.family),
-            seeds=report.seed_scores(one.key),
-        )
-        for one in report.configurations()
-    ]
+    rows = forest_rows(report, report.configurations())
     clock = [one.key for one in report.configurations() if one.key.family == ELAPSED_TIME]
     reference = report.comparison.macro_f1_of(clock[0]).point if clock else None
     caption = "macro F1 on the test set, by model"
@@ -47,14 +39,32 @@ def forest_figure(report: Report) -> Markup:
     )
 
 
+def forest_rows(report: Report, models: Sequence[ComparedModel]) -> list[ForestRow]:
+    """Return the lines of some configurations."""
+    return [
+        ForestRow(
+            name=report.configured(one.key),
+            note=one.role.value,
+            interval=report.comparison.macro_f1_of(one.key),
+            colour=family_colour(one.key.family),
+            seeds=report.seed_scores(one.key),
+        )
+        for one in models
+    ]
+
+
 def matrix_figure(report: Report, key: ModelKey) -> Markup:
+    """Draw the confusion matrix of one of the report's models."""
+    return matrix_of(report.evaluation(key), report.name(key))
+
+
+def matrix_of(evaluation: ModelEvaluation, name: str) -> Markup:
     """Draw the confusion matrix of one model."""
-    evaluation = report.evaluation(key)
-    caption = f"confusion matrix of {report.name(key)}"
+    caption = f"confusion matrix of {name}"
     drawing = confusion_matrix(
         evaluation.labels,
         evaluation.confusion,
-        colour=family_colour(key.family),
+        colour=family_colour(evaluation.key.family),
         caption=caption,
     )
     return figure(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from cis490_pipeline.evaluation.measures import Measures
+from cis490_pipeline.reporting.curves import curve_figures
 from cis490_pipeline.reporting.detection_tables import detection_tables
 from cis490_pipeline.reporting.figure_cells import (
     NONE,
@@ -28,7 +29,8 @@ from cis490_pipeline.reporting.text import markdown_table, markdown_text
 def measures_section(report: Report) -> Markup:
     """Return the sections as HTML."""
     filters = {"colour": family_colour}
-    page = render_page("measures.html.j2", {"tables": measures_tables(report)}, filters)
+    context = {"tables": measures_tables(report), "curves": curve_figures(report)}
+    page = render_page("measures.html.j2", context, filters)
     return Markup(page)  # noqa: S704 - rendered with autoescape
 
 
@@ -85,8 +87,7 @@ def _ranking(report: Report) -> MeasuresTable:
 def _calibration(report: Report) -> MeasuresTable:
     return MeasuresTable(
         title="Calibration",
-        lead="With intervals over episodes. The bins of the reliability diagram are in "
-        "comparison.json.",
+        lead="With intervals over episodes. comparison.json has the bins of every model.",
         head=("accuracy", "Brier", "ECE", "log-loss"),
         rows=model_rows(
             report,

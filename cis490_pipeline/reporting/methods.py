@@ -69,10 +69,19 @@ _REPORT: Final[dict[str, str]] = {
     "at the end of the k-th positive window within n. Positive are infecting, infected_running "
     "and dormant, negative is clean; armed is neither. Intervals over episodes.",
     "Time to detect": "Kaplan and Meier's estimate over infected episodes; one that was never "
-    "detected is censored at its end, or where the label failed begins. Intervals over episodes.",
+    "detected is censored at its end, or where the label failed begins. Intervals over episodes. "
+    "That estimate can reach 1 although most were missed, where those were not watched any longer: "
+    "the drawn line counts all infected episodes instead, every 5 s (or coarser, in at most 60 "
+    "points). Of a configuration with several seeds the lowest seed is drawn.",
     "Calibration": "Brier: squared distance of the probabilities to the truth, summed over the "
     "phases (0 to 2). ECE: 15 equal bins of the predicted phase's probability. Log-loss in nats. "
-    "The temperature was fitted on id_val.",
+    "The temperature was fitted on id_val. Reliability: windows in 15 equal bins of that "
+    "probability, drawn at their mean; intervals over the episodes of the bin.",
+    "Risk over coverage": "Confidence is the probability of the predicted phase after calibration. "
+    "A point is the threshold that answers so many windows of the whole test set, every window "
+    "counting the same; its interval draws episodes and keeps the threshold. Conformal sets answer "
+    "where they hold one phase alone; their error and share are means over episodes, so a diamond "
+    "need not lie on the curve. No threshold and no alpha is chosen by this figure.",
     "Seeds": "Every seed is a training that could as well have come out otherwise: each resample "
     "draws episodes and seeds. No best seed is named.",
     "Readings of this test set": "Every scoring of the test set is entered before it happens, "

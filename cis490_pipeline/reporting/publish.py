@@ -27,15 +27,13 @@ from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.models.provenance import code_commit
 from cis490_pipeline.models.registry import ModelRegistry
-from cis490_pipeline.reporting.cards import model_card
 from cis490_pipeline.reporting.history import HistoryEntry, entry_of, remember
 from cis490_pipeline.reporting.html import render_html
 from cis490_pipeline.reporting.index_page import publish_index
 from cis490_pipeline.reporting.markdown import render_markdown, summary_table
-from cis490_pipeline.reporting.model_facts import model_facts
+from cis490_pipeline.reporting.publish_cards import standing_cards
 from cis490_pipeline.reporting.published import (
     COMPARISON,
-    MODEL_CARD,
     UNTESTED,
     Kind,
     PublishedUntested,
@@ -44,6 +42,7 @@ from cis490_pipeline.reporting.published import (
     write_schema,
 )
 from cis490_pipeline.reporting.report import LedgerEntry, Report
+from cis490_pipeline.reporting.small_figures import small_figures
 from cis490_pipeline.reporting.split_quality import split_quality
 from cis490_pipeline.reporting.untested import UntestedReport, untested_html, untested_markdown
 from cis490_pipeline.schema.tables import Table
@@ -69,23 +68,18 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedReport:
-    """Where a split's report is; ``content_hash`` covers the figures and no time stamp."""
+    """Where a split's report is; ``content_hash`` covers the figures and no time stamp.
+
+    ``images`` are (name, Markdown) of the key figures, for places that show no page.
+    """
 
     headline: str
     table_markdown: str
+    images: tuple[tuple[str, str], ...]
     html: Path
     markdown: Path
     json: Path
     index: Path
-    content_hash: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedCards:
-    """Where a split's model cards are."""
-
-    directory: Path
-    paths: tuple[Path, ...]
     content_hash: str
 
 
@@ -126,6 +120,7 @@ def publish_comparison(
         shift=shift,
         by_difficulty=by_difficulty(shift, evaluations, predictions, BootstrapConfig()),
         quality=split_quality(index, comparison.scope),
+        cards=standing_cards(warehouse.layout, split),
     )
     remember(warehouse.layout.report(split), _history_entry(warehouse.layout, report, records[0]))
     return _write(
@@ -133,6 +128,7 @@ def publish_comparison(
         split,
         headline=headline(comparison),
         table_markdown=summary_table(report),
+        images=small_figures(report),
         pages=(render_html(report), render_markdown(report)),
         figures=(COMPARISON, published_comparison(report)),
     )
@@ -179,6 +175,7 @@ def _publish_untested(
         fitted=fitted,
         claims=claims,
         explanations=_explanations(warehouse.layout, records),
+        cards=standing_cards(warehouse.layout, split),
     )
     text = untested_markdown(report)
     figures = PublishedUntested(
@@ -218,6 +215,7 @@ def _write(
     table_markdown: str,
     pages: tuple[str, str],
     figures: tuple[Kind, object],
+    images: tuple[tuple[str, str], ...] = (),
 ) -> PublishedReport:
     directory = layout.report(split)
     html, markdown = pages
@@ -225,6 +223,7 @@ def _write(
     published = PublishedReport(
         headline=headline,
         table_markdown=table_markdown,
+        images=images,
         html=directory / REPORT_HTML,
         markdown=directory / REPORT_MARKDOWN,
         json=directory / REPORT_JSON,
@@ -244,29 +243,3 @@ def _ledger(warehouse: Warehouse, split: str) -> tuple[LedgerEntry, ...]:
     rows = warehouse.tables.read(Table.TEST_LEDGER, where=pc.field("split") == split)
     entries = [LedgerEntry(**row) for row in rows.to_pylist()]
     return tuple(sorted(entries, key=lambda entry: entry.when))
-
-
-def publish_model_cards(warehouse: Warehouse, split: str) -> PublishedCards:
-    """Write one Markdown card and one JSON file for each of the split's scored models.
-
-    Raises
-    ------
-    WarehouseError
-        Where nothing was scored with the split's current sets.
-    """
-    layout = warehouse.layout
-    directory = layout.report(split) / "model_cards"
-    registry = ModelRegistry(layout.models)
-    digest = hashlib.sha256()
-    paths: list[Path] = []
-    for record in current_records(layout, split):
-        bundle = registry.find(record.fitted.bundle)
-        _, header = read_header(bundle)
-        card = model_card(model_facts(record, header), record.evaluation).encode()
-        path = directory / f"{record.fitted.file_stem}.md"
-        write_bytes(path, card)
-        write_bytes(path.with_suffix(".json"), published_json(MODEL_CARD, record))
-        digest.update(card)
-        paths.append(path)
-    write_schema(directory, MODEL_CARD)
-    return PublishedCards(directory=directory, paths=tuple(paths), content_hash=digest.hexdigest())

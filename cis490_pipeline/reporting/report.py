@@ -4,7 +4,7 @@ Not here: how it is drawn (``html``, ``markdown``).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cis490_pipeline.errors import EvaluationError
@@ -47,7 +47,8 @@ class Report:
     ``ledger`` holds every reading of this split's test set, oldest first. ``made_at`` and
     ``code_commit`` are printed as given and may be empty. ``explanations`` are those of the split's
     current models, as many as there are. ``drift`` and ``shift`` are None where they were not
-    measured. ``quality`` tells the verdicts of the split's hosts.
+    measured. ``quality`` tells the verdicts of the split's hosts. ``cards`` are links to the model
+    cards that stand, by bundle.
     """
 
     comparison: Comparison
@@ -60,6 +61,7 @@ class Report:
     shift: Shift | None = None
     by_difficulty: tuple[ModelByDifficulty, ...] = ()
     quality: tuple[HostQuality, ...] = ()
+    cards: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         compared = {one.key for one in self.comparison.models}

@@ -3,8 +3,8 @@
 Not here: pages of splits that were tested (``html``, ``markdown``).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.models.current import FittedModel
@@ -24,13 +24,15 @@ _WHY = (
 class UntestedReport:
     """What the page shows; ``claims`` are (split, headline) of splits that were tested.
 
-    ``explanations`` are those of the models in ``fitted``, as many as there are.
+    ``explanations`` are those of the models in ``fitted``, as many as there are; ``cards`` are links
+    to the model cards that stand, by bundle.
     """
 
     sentence: str
     fitted: Sequence[FittedModel]
     claims: Sequence[tuple[str, str]]
     explanations: Sequence[Explanation]
+    cards: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def notes(self) -> tuple[str, ...]:
         """Return what must be said of some of the models."""
@@ -69,7 +71,7 @@ def untested_html(report: UntestedReport) -> str:
         "why": _WHY,
         "notes": report.notes(),
         "head": _HEAD,
-        "rows": [_row(model) for model in report.fitted],
+        "rows": [(report.cards.get(model.bundle), _row(model)) for model in report.fitted],
         "claims": report.claims,
         "explained": section_of(report.named()),
     }

@@ -10,7 +10,7 @@ from cis490_pipeline.evaluation.comparison import compare
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.replicates import RULE_OF_THREE
 from cis490_pipeline.evaluation.scores import score_model
-from cis490_pipeline.reporting.alarm_lines import alarm_lines
+from cis490_pipeline.reporting.alarm_lines import alarm_rows, alarm_sentence
 from cis490_pipeline.reporting.figure_cells import interval_cell
 from cis490_pipeline.reporting.html import render_html
 from cis490_pipeline.reporting.markdown import render_markdown
@@ -149,12 +149,15 @@ def test_names_from_the_data_are_text(report):
 
 
 def test_a_card_says_what_the_alarm_does_or_why_nothing_is_said(report):
-    told = "\n".join(alarm_lines(report.evaluation(GBT).measures.detection)).replace("\\", "")
+    detection = report.evaluation(GBT).measures.detection
+    told = alarm_sentence(detection)
     assert "the 2. positive window within 3; the threshold 0.500 was fixed on id_val" in told
-    assert "| infections detected |" in told
-    assert "precision where 0.001 of the time is infected" in told
-    (silent,) = alarm_lines(report.evaluation(CNN).measures.detection)
-    assert "id\\_val is empty" in silent
+    names = [name for name, _, _ in alarm_rows(detection)]
+    assert names[0] == "infections detected"
+    assert "precision where 0.001 of the time is infected" in names
+    silent = report.evaluation(CNN).measures.detection
+    assert "id_val is empty" in alarm_sentence(silent)
+    assert alarm_rows(silent) == ()
 
 
 def test_the_published_json_has_every_models_measures(tmp_path_factory, tmp_path):

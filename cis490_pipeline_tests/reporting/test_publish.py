@@ -15,7 +15,8 @@ from cis490_pipeline.explain.on_split import explain_model, explainable_models
 from cis490_pipeline.explain.result import ExplainOptions
 from cis490_pipeline.models.bundle import read_header
 from cis490_pipeline.quality.alerts import AlertsReading, parse_alerts
-from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
+from cis490_pipeline.reporting.publish import publish_comparison
+from cis490_pipeline.reporting.publish_cards import publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.reporting.text import html_text, markdown_text
 from cis490_pipeline.schema.context import Context

@@ -8,7 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from cis490_pipeline.quality.alerts import AlertsReading
-from cis490_pipeline.reporting.publish import publish_comparison, publish_model_cards
+from cis490_pipeline.reporting.publish import publish_comparison
+from cis490_pipeline.reporting.publish_cards import publish_model_cards
 from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.reporting.publish_folds import publish_folds
 from cis490_pipeline.reporting.published import (
