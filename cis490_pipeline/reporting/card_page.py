@@ -6,15 +6,15 @@ sections of the Markdown card.
 Not here: what the sections say (``cards``), the files (``publish_cards``).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cis490_pipeline.evaluation.scores import Coverage, ModelEvaluation
+from cis490_pipeline.evaluation.scores import ModelEvaluation
 from cis490_pipeline.reporting.cards import ModelFacts, card_sections
 from cis490_pipeline.reporting.curves import Panel, detection_panel, reliability_panel, risk_panel
 from cis490_pipeline.reporting.figures import matrix_of
+from cis490_pipeline.reporting.first_screen import gaps_of
 from cis490_pipeline.reporting.frame import figure
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.svg import ForestRow, forest_plot
@@ -38,7 +38,7 @@ def card_page(facts: ModelFacts, evaluation: ModelEvaluation | None, around: Aro
         "links": around.links,
         "evaluation": evaluation,
         "phases": None if evaluation is None else _phases(name, evaluation),
-        "untested": () if evaluation is None else _untested(evaluation),
+        "untested": () if evaluation is None else _gaps(evaluation),
         "drawn": () if evaluation is None else _drawn(name, evaluation),
         "sections": card_sections(facts, evaluation),
     }
@@ -64,34 +64,24 @@ def _phases(name: str, one: ModelEvaluation) -> Markup:
         forest_plot(rows, reference=None, caption=caption),
         caption=caption,
         head=("phase", "windows", "F1"),
-        rows=[
-            (each.phase, str(each.n_windows), scored(each.f1)) for each in one.classes
-        ],
+        rows=[(each.phase, str(each.n_windows), scored(each.f1)) for each in one.classes],
     )
 
 
-def _untested(one: ModelEvaluation) -> tuple[tuple[str, str], ...]:
-    """Return (bold, rest) of what no figure of the card says anything about."""
-    profiles = [each.name for each in one.profiles if each.coverage is Coverage.UNTESTED]
-    phases = [each.phase for each in one.classes if not each.n_windows]
-    hosts = one.scope.test_hosts
-    return (
-        *([("Any host but", f" {_names(hosts)}")] if hosts else ()),
-        *([(_names(profiles), ": no episode of it in the test set")] if profiles else ()),
-        *([(_names(phases), ": no window of it in the test set")] if phases else ()),
-        ("Deployment", ": how rare infections are there is declared, not measured"),
+def _gaps(one: ModelEvaluation) -> tuple[tuple[str, str], ...]:
+    return tuple(gaps_of(one.scope, one.profiles, one.classes))
+
+
+def _drawn(name: str, one: ModelEvaluation) -> tuple[tuple[str, Panel], ...]:
+    matrix = Panel(
+        name=name,
+        family=one.key.family,
+        note="Windows; the shade is the share of the true phase.",
+        drawing=matrix_of(one, name),
     )
-
-
-def _names(items: Sequence[str]) -> str:
-    return ", ".join(items)
-
-
-def _drawn(name: str, one: ModelEvaluation) -> tuple[tuple[str, Panel | Markup], ...]:
     return (
         ("Time to detect", detection_panel(name, one, None)),
         ("Reliability", reliability_panel(name, one, None)),
         ("Risk over coverage", risk_panel(name, one, None)),
-        ("Confusion", Panel(name=name, family=one.key.family, note="Windows; the shade is the "
-                            "share of the true phase.", drawing=matrix_of(one, name))),
-    )  # fmt: skip
+        ("Confusion", matrix),
+    )

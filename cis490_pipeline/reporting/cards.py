@@ -42,6 +42,7 @@ _CONTEXT_WORDS: Final = {
 }
 """What a model's context asks of whoever uses it."""
 _PAIR: Final = ("what", "value")
+_NOT_SEARCHED: Final = "Not searched: the defaults of the family, and what was given."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +101,7 @@ def _markdown(section: CardSection) -> str:
     return "\n\n".join(blocks)
 
 
-def card_sections(
-    facts: ModelFacts, evaluation: ModelEvaluation | None
-) -> tuple[CardSection, ...]:
+def card_sections(facts: ModelFacts, evaluation: ModelEvaluation | None) -> tuple[CardSection, ...]:
     """Return what a card says, for Markdown and page alike."""
     tested = () if evaluation is None else _tested(evaluation)
     return (
@@ -155,10 +154,9 @@ def _hyper_parameters(facts: ModelFacts) -> Iterator[CardSection]:
             head=SEARCH_HEADER,
             rows=tuple(tuple(row) for row in search_rows(facts.search)),
         )
-    plain = () if facts.search else ("Not searched: the defaults of the family, and what was given.",)  # fmt: skip
     yield CardSection(
         title="Hyper-parameters",
-        paragraphs=plain,
+        paragraphs=() if facts.search else (_NOT_SEARCHED,),
         head=_PAIR,
         rows=_pairs(facts.hyper_parameters),
     )

@@ -4,7 +4,7 @@ Sentences from facts alone. Not here: the layout (``report.html.j2``), the one-l
 (``evaluation.headline``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from cis490_pipeline.evaluation.comparison import DeclaredFamily, Difference, Ve
 from cis490_pipeline.evaluation.headline import names
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, GRAMMAR_ONLY, FamilyRole, ModelKey
-from cis490_pipeline.evaluation.scores import Coverage
+from cis490_pipeline.evaluation.scores import ClassScore, Coverage, SliceScore, TestScope
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import Report
 from cis490_pipeline.reporting.svg import ForestRow, forest_plot
@@ -78,7 +78,9 @@ def first_screen(report: Report) -> FirstScreen:
         loses=_nothing_beats_time(report.comparison.differences),
         plot=_plot(report),
         sureness=tuple(_sureness(report)),
-        gaps=tuple(_gaps(report)),
+        gaps=tuple(
+            gaps_of(scope, report.comparison.profiles, report.evaluations[0].classes)
+        ),
     )
 
 
@@ -155,17 +157,19 @@ def _sureness(report: Report) -> Iterator[str]:
     )
 
 
-def _gaps(report: Report) -> Iterator[tuple[str, str]]:
-    scope = report.comparison.scope
+def gaps_of(
+    scope: TestScope, profiles: Sequence[SliceScore], classes: Sequence[ClassScore]
+) -> Iterator[tuple[str, str]]:
+    """Yield (bold, rest) of a sentence for everything that a test set says nothing about."""
     shared = set(scope.train_hosts) & set(scope.test_hosts)
     if shared:
         yield "Another device", f": {names(sorted(shared))} trained and tested, not cross-device"
     elif scope.test_hosts:
         yield "Any host but", f" {names(scope.test_hosts)}"
-    untested = [one.name for one in report.comparison.profiles if one.coverage is Coverage.UNTESTED]
+    untested = [one.name for one in profiles if one.coverage is Coverage.UNTESTED]
     if untested:
         yield names(untested), f": {_profiles(untested)} without an episode in the test set"
-    phases = [one.phase for one in report.evaluations[0].classes if not one.n_windows]
+    phases = [one.phase for one in classes if not one.n_windows]
     if phases:
         yield names(phases), ": no window of it in the test set"
     if scope.unseen_profiles:

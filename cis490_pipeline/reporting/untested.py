@@ -24,8 +24,8 @@ _WHY = (
 class UntestedReport:
     """What the page shows; ``claims`` are (split, headline) of splits that were tested.
 
-    ``explanations`` are those of the models in ``fitted``, as many as there are; ``cards`` are links
-    to the model cards that stand, by bundle.
+    ``explanations`` are those of the models in ``fitted``, as many as there are. ``cards`` are
+    links to the model cards that stand, by bundle.
     """
 
     sentence: str

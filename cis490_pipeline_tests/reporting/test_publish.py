@@ -114,6 +114,24 @@ def test_a_card_quotes_the_header_of_its_bundle(mine: Warehouse) -> None:
     assert publish_model_cards(mine, SPLIT).content_hash == cards.content_hash
 
 
+def test_a_report_links_the_cards_that_stand_and_are_of_its_bundles(mine: Warehouse) -> None:
+    bare = publish_comparison(mine, SPLIT, noon).html.read_text("utf-8")
+    assert "model_cards/" not in bare, "no card stands yet"
+    cards = publish_model_cards(mine, SPLIT)
+    report = publish_comparison(mine, SPLIT, noon)
+    page = Page(report.html.read_text("utf-8"))
+    links = {v for _, name, v in page.attributes if name == "href" and "model_cards" in v}
+    assert links == {f"model_cards/{path.stem}.html" for path in cards.paths}
+    for link in links:
+        card = Page((report.html.parent / link).read_text("utf-8"))
+        assert ("a", "href", "../report.html") in card.attributes
+    stale = cards.paths[1].with_suffix(".json")
+    bundle = json.loads(stale.read_bytes())["fitted"]["bundle"]
+    stale.write_bytes(stale.read_bytes().replace(bundle.encode(), b"0" * 64))
+    other = publish_comparison(mine, SPLIT, noon).html.read_text("utf-8")
+    assert other.count('href="model_cards/') == len(links) - 1, "a card of another bundle"
+
+
 def test_a_score_that_is_the_best_of_a_search_is_marked(mine: Warehouse) -> None:
     options = replace(CHEAP[2], context=Context.RECENT, search=True)
     header = read_header(mine.layout.models / fit(mine, SPLIT, options))[1]
@@ -211,10 +229,12 @@ def test_names_that_are_markup_come_out_as_text(tmp_path: Path) -> None:
     for options in CHEAP[:2]:
         fit(warehouse, split, options)
         score(warehouse, split, options)
-    report = publish_comparison(warehouse, split)
-    publish_model_cards(warehouse, split)
     card = publish_data_card(warehouse, [(SCRIPT, 1)], hostile_alerts())
     check_page(card.html.read_text("utf-8"))
+    cards = publish_model_cards(warehouse, split)
+    report = publish_comparison(warehouse, split)
+    for path in cards.paths:
+        check_page(path.with_suffix(".html").read_text("utf-8"))
     plan(warehouse, "deploy")
     fit(warehouse, "deploy", CHEAP[0])
     score(warehouse, "deploy", CHEAP[0])
@@ -238,7 +258,8 @@ def check_page(html: str) -> None:
     assert not {"img", "iframe"} & set(page.tags)
     assert page.tags.count("script") <= 1, "the one of the page"
     links = {value for _, name, value in page.attributes if name == "href"}
-    assert all(re.fullmatch(r"#[a-z0-9-]+|\.\./[a-z_/]+\.html", link) for link in links)
+    known = r"#[a-z0-9-]+|(\.\./){1,2}[a-z_/]+\.html|model_cards/[a-z_.0-9]+\.html"
+    assert all(re.fullmatch(known, link) for link in links)
     assert not [one for one in page.attributes if one[1].startswith("on")]
     assert not [one for one in page.attributes if "javascript:" in one[2]]
     assert str(html_text(LINK)) in html
