@@ -78,9 +78,7 @@ def first_screen(report: Report) -> FirstScreen:
         loses=_nothing_beats_time(report.comparison.differences),
         plot=_plot(report),
         sureness=tuple(_sureness(report)),
-        gaps=tuple(
-            gaps_of(scope, report.comparison.profiles, report.evaluations[0].classes)
-        ),
+        gaps=tuple(gaps_of(scope, report.comparison.profiles, report.evaluations[0].classes)),
     )
 
 

@@ -16,7 +16,8 @@ from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.text import UNTESTED, html_text
 
-_LEFT: Final = 176
+_LEFT: Final = 216
+"""Room for the longest name of a channel."""
 _HEAD: Final = 92
 _WIDTH: Final = 62
 _HEIGHT: Final = 22

@@ -37,6 +37,7 @@ def render_html(report: Report) -> str:
         "signed": text.signed_number,
         "p": text.p_value,
         "colour": family_colour,
+        "breakable": text.breakable,
     }
     return render_page("report.html.j2", _context(report), filters)
 

@@ -23,12 +23,12 @@ from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.report import Report
 from cis490_pipeline.reporting.selective_tables import selective_tables
 from cis490_pipeline.reporting.templates import render_page
-from cis490_pipeline.reporting.text import markdown_table, markdown_text
+from cis490_pipeline.reporting.text import breakable, markdown_table, markdown_text
 
 
 def measures_section(report: Report) -> Markup:
     """Return the sections as HTML."""
-    filters = {"colour": family_colour}
+    filters = {"colour": family_colour, "breakable": breakable}
     context = {"tables": measures_tables(report), "curves": curve_figures(report)}
     page = render_page("measures.html.j2", context, filters)
     return Markup(page)  # noqa: S704 - rendered with autoescape

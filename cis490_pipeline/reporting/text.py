@@ -40,6 +40,15 @@ def html_text(text: str) -> Markup:
     return escape(visible(text))
 
 
+def breakable(text: str) -> Markup:
+    """Return an escaped name that a narrow column may break after a slash, and nowhere in a word.
+
+    >>> str(breakable("gbt/<oracle>"))
+    'gbt/<wbr>&lt;oracle&gt;'
+    """
+    return Markup("/<wbr>").join(html_text(part) for part in text.split("/"))
+
+
 def markdown_text(text: str) -> str:
     r"""Return the text escaped for one cell or line of Markdown.
 

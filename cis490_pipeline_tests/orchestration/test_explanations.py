@@ -30,7 +30,7 @@ def test_it_depends_on_every_model_that_can_be_explained_and_on_both_sets(farm: 
     }
     assert parents == expected | {dg.AssetKey("training_set"), dg.AssetKey("test_set")}
     report = farm.definitions.resolve_asset_graph().get(dg.AssetKey("comparison_report"))
-    assert dg.AssetKey("explanations") in report.parent_keys
+    assert {dg.AssetKey("explanations"), dg.AssetKey("model_cards")} <= report.parent_keys
 
 
 def test_it_explains_the_current_models_and_the_report_shows_them(farm: Farm) -> None:
@@ -47,6 +47,7 @@ def test_it_explains_the_current_models_and_the_report_shows_them(farm: Farm) ->
     (report,) = done.asset_materializations_for_node("comparison_report")
     page = (directory.parent / "report.html").read_text("utf-8")
     assert report.metadata["html"].value.endswith("report.html")
+    assert "](data:image/svg+xml;base64," in str(report.metadata["macro_f1"].value)
     assert 'class="heatmap"' in page
 
     again = farm.run(

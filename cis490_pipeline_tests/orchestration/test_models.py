@@ -47,6 +47,8 @@ def test_one_materialization_fits_and_one_evaluation_scores_every_seed(farm: Far
     shown = metadata_of(first, CLOCK)
     for seed, ending in ((0, ""), (1, "_seed1"), (2, "_seed2")):
         assert str(shown[f"bundle{ending}"]).endswith(bundles[seed])
+        card = f"model_cards/elapsed_time.any.none.{seed}.html"
+        assert str(shown[f"card{ending}"]).endswith(card)
         assert 0 <= shown[f"id_val_macro_f1{ending}"] <= 1
         assert bundles[seed][:12] in str(shown["models"])
     records = current_records(farm.warehouse.layout, SPLIT)

@@ -61,7 +61,7 @@ def plain_report() -> Report:
     return report_of(table.filter(~untested), list(SKILLS))
 
 
-VOID = {"meta", "br", "img", "hr", "input", "link", "base", "embed", "source"}
+VOID = {"meta", "br", "img", "hr", "input", "link", "base", "embed", "source", "wbr"}
 
 
 class Page(HTMLParser):

@@ -25,6 +25,10 @@ CSV_OF = """(async () => {
   return [name, await blob.text()];
 })()"""
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT = """[...document.querySelectorAll("main table, main svg")]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((one) => one.closest("section").id)"""
 FORMULA = '=HYPERLINK("http://evil.example")'
 NAMES = (FORMULA, "+1+1", "@SUM(A1)", "-2+3", "<script>alert(1)</script>", "a\u202eb", "x" * 300)
 
@@ -146,6 +150,21 @@ def test_csv_of_a_figure_has_its_numbers(page: Browser, report) -> None:
         assert row == [label, *(map(str, counts) if sum(counts) else untested)]
 
 
+def test_csv_of_a_curve_has_the_numbers_of_the_json(page: Browser, report) -> None:
+    labels = page.run("[...document.querySelectorAll('button.csv')].map((one) => one.ariaLabel)")
+    start = f"CSV of Calibration – reliability of {report.name(GBT)}: "
+    (label,) = (one for one in labels if one.startswith(start))
+    _, (head, *rows) = csv_of(page, label)
+    place = {title: i for i, title in enumerate(head)}
+    figures = json.loads(published_json(COMPARISON, published_comparison(report)))["measures"]
+    bundle = next(one for one in figures if one["key"]["family"] == "gbt")
+    for row, one in zip(rows, bundle["measures"]["calibration"]["bins"], strict=True):
+        assert row[place["windows"]] == str(one["n_windows"])
+        if one["n_windows"]:
+            told = float(row[place["share that is right"]])
+            assert told == pytest.approx(one["accuracy"], rel=0.02)
+
+
 def test_hostile_names_are_text_on_the_page_and_no_formula_in_csv(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -177,12 +196,17 @@ def test_only_tables_scroll_sideways_never_the_page(
     assert page.run(TOO_WIDE) == 0
 
 
-def test_print_unfolds_how_things_were_computed_and_hides_the_controls(page: Browser) -> None:
+def test_print_unfolds_how_things_were_computed_and_hides_the_controls(
+    browser: Browser, report, tmp_path: Path
+) -> None:
+    page = opened(browser, report, tmp_path, width=718)  # A4 without its margins
     page.call("Emulation.setEmulatedMedia", media="print")
     try:
         shown = "(one) => one.checkVisibility()"
         assert page.run(f"[...document.querySelectorAll('.method p')].every({shown})") is True
         for hidden in ("nav.sections", "button.csv", "details.numbers"):
             assert page.run(f"[...document.querySelectorAll('{hidden}')].some({shown})") is False
+        assert page.run(f"[...document.querySelectorAll('.curves .curve')].every({shown})") is True
+        assert page.run(CUT) == [], "nothing sticks out of the paper"
     finally:
         page.call("Emulation.setEmulatedMedia", media="")
