@@ -176,43 +176,47 @@ def _quarters(found: TimeToDetect) -> str:
 
 def reliability_panel(name: str, one: ModelEvaluation, _: ModelEvaluation | None) -> Panel:
     """Draw how often the predicted phase is right at each of its probabilities."""
-    bins = one.measures.calibration.bins
-    fullest = max((each.n_windows for each in bins), default=0)
-    if not fullest:
-        return _none(name, one, one.measures.calibration.ece.reason or "no labelled window")
-    ece = one.measures.calibration.ece
-    told = f"ECE {interval_cell(ece).whole}"
+    found = one.measures.calibration
+    if not any(each.n_windows for each in found.bins):
+        return _none(name, one, found.ece.reason or "no labelled window")
+    told = f"ECE {interval_cell(found.ece).whole}"
     curve = Curve(
         x_ticks=_SHARES,
         x_name="probability of the predicted phase",
         y_name="share that is right",
         colour=family_colour(one.key.family),
-        points=tuple(point for each in bins if (point := _reliable(each)) is not None),
+        points=tuple(point for each in found.bins if (point := _reliable(each)) is not None),
         dotted=True,
         reference=((0.0, 0.0), (1.0, 1.0)),
-        counts=tuple(
-            Count(
-                low=each.low,
-                high=each.high,
-                share=each.n_windows / fullest,
-                title=f"{each.n_windows} windows of {each.n_episodes} episodes",
-            )
-            for each in bins
-        ),
+        counts=_counts(found.bins),
     )
     head = ("from", "to", "windows", "episodes", "mean probability", "share that is right")
-    rows = [
-        (
-            f"{each.low:.3f}",
-            f"{each.high:.3f}",
-            str(each.n_windows),
-            str(each.n_episodes),
-            UNTESTED if each.mean_probability is None else rounded(each.mean_probability),
-            _between(each.accuracy, each.accuracy_low, each.accuracy_high),
+    rows = [_bin_row(each) for each in found.bins]
+    return _panel(name, one, told, curve, f"reliability of {name}: {told}", head, rows)
+
+
+def _counts(bins: Sequence[ReliabilityBin]) -> tuple[Count, ...]:
+    fullest = max(each.n_windows for each in bins)
+    return tuple(
+        Count(
+            low=each.low,
+            high=each.high,
+            share=each.n_windows / fullest,
+            title=f"{each.n_windows} windows of {each.n_episodes} episodes",
         )
         for each in bins
-    ]
-    return _panel(name, one, told, curve, f"reliability of {name}: {told}", head, rows)
+    )
+
+
+def _bin_row(each: ReliabilityBin) -> tuple[str, ...]:
+    return (
+        f"{each.low:.3f}",
+        f"{each.high:.3f}",
+        str(each.n_windows),
+        str(each.n_episodes),
+        UNTESTED if each.mean_probability is None else rounded(each.mean_probability),
+        _between(each.accuracy, each.accuracy_low, each.accuracy_high),
+    )
 
 
 def _reliable(each: ReliabilityBin) -> At | None:

@@ -110,7 +110,8 @@ def test_transductive_figures_are_flagged_in_page_and_markdown():
     page = Page(render_html(report))
     flag = "gbt/realistic/transductive: transductive: uses all of the test host's unlabelled"
     assert any(text.startswith(flag) for text in page.texts)
-    assert page.texts.count("transductive") == 1, "the tag beside its name in the table"
+    tag = '<span class="tag">transductive</span>'
+    assert render_html(report).count(tag) == 1, "beside its name in the table"
     markdown = render_markdown(report).replace("\\", "")
     assert flag in markdown
     assert "| gbt/realistic/transductive | simple, transductive |" in markdown
