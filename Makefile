@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "== install: $(VENV) (about a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,dev]"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,live,dev]"
 	@$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt aeon pandas
 	@touch $(STAMP)
 
@@ -47,6 +47,8 @@ drill: $(STAMP)
 	@$(BIN)/python -m cis490_pipeline_tests.drills.kills --kills $(KILLS)
 	@echo "== the page of 26 configurations with 5 seeds each"
 	@$(BIN)/python -m cis490_pipeline_tests.drills.large_page
+	@echo "== 500 uploads at once, random aborts, kill -9 of the receiver"
+	@$(BIN)/python -m cis490_pipeline_tests.drills.receiver
 	@echo "== full disks"
 	@$(BIN)/python -m pytest -q --no-cov cis490_pipeline_tests/drills/test_full_disk.py
 	@echo "== fuzzing of the readers ($(FUZZ_SECONDS) s)"

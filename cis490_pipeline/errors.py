@@ -7,6 +7,7 @@ Faults of the *data* are values (``Verdict``, ``Damage``, ``Refusal``), never ex
     Cis490Error
     ├── ConfigurationError      settings, options or run configuration that cannot work
     ├── StoreError              the episode store cannot be read at all
+    ├── TransferError           a receiver cannot be reached, or refuses what it is asked
     ├── WarehouseError          an artifact cannot be written, read or found
     ├── IngestError             a worker of ingest dies, and no episode explains it
     ├── SchemaMismatchError     an artifact was made for another feature schema
@@ -81,6 +82,10 @@ class ConfigurationError(Cis490Error):
 
 class StoreError(Cis490Error):
     """The episode store cannot be read at all."""
+
+
+class TransferError(Cis490Error):
+    """A receiver cannot be reached, or refuses what it is asked."""
 
 
 class WarehouseError(Cis490Error):

@@ -18,6 +18,8 @@ class Settings(BaseSettings):
     whose visit takes longer than ``visit_limit_s`` is taken for one that hangs the decoder.
     ``reports_url`` is where ``<data>/reports`` is served; empty: links name files.
     ``webhook_url`` hears of failed runs; its path may be a secret, so it is shown nowhere.
+    ``receiver_…`` bound what ``cis490 receive`` takes: bytes of a tarball, bodies at the same time,
+    seconds for one. ``token`` is what ``ship`` and ``pull`` show a receiver.
     """
 
     model_config = SettingsConfigDict(env_prefix="CIS490_", frozen=True, extra="ignore")
@@ -28,6 +30,10 @@ class Settings(BaseSettings):
     visit_limit_s: float = Field(default=120.0, gt=0)
     reports_url: str = ""
     webhook_url: SecretStr = SecretStr("")
+    receiver_max_bytes: int = Field(default=256 << 20, gt=0)
+    receiver_uploads: int = Field(default=64, gt=0)
+    receiver_body_s: float = Field(default=300.0, gt=0)
+    token: SecretStr = SecretStr("")
 
     @field_validator("store", "data")
     @classmethod

@@ -27,8 +27,15 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "report": "Write a split's comparison report and cards.",
     "register": "Add the store's hosts and splits as Dagster partitions; prepare Dagster's home.",
     "ui": "Dagster's UI over the data directory, on loopback.",
+    "receive": "Receive episodes over HTTP into a store; manage the tokens for it.",
+    "ship": "Ship episodes to a receiver; safe to repeat.",
+    "pull": "Mirror a receiver's store, for machines without shared storage.",
     "capability": "What this machine can run.",
 }
+
+_TRAIN: Final = "pip install 'cis490-pipeline[train]'; a device needs only `predict --onnx`"
+_LIVE: Final = "pip install 'cis490-pipeline[live]'; shipping and pulling need only the base"
+_LIVE_PACKAGES: Final = frozenset({"starlette", "uvicorn", "anyio", "h11"})
 
 
 class _LazyGroup(click.Group):
@@ -70,11 +77,12 @@ def main() -> None:
         click.echo(f"cis490: {error}", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "cis490_pipeline":
+        package = (error.name or "").partition(".")[0]
+        if package == "cis490_pipeline":
             raise
         click.echo(
             f"cis490: {error.name} is not installed, and this command needs it"
-            " [do: pip install 'cis490-pipeline[train]'; a device needs only `predict --onnx`]",
+            f" [do: {_LIVE if package in _LIVE_PACKAGES else _TRAIN}]",
             err=True,
         )
         sys.exit(1)

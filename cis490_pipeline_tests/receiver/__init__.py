@@ -1,0 +1,1 @@
+"""Tests of ``cis490_pipeline.receiver``."""
