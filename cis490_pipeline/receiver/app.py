@@ -174,7 +174,7 @@ class _Receiver:
             path = self._keeper.store.index_path
             page = await run_sync(read_page, path, cursor, host)
         except ConfigurationError:
-            return refusals.BAD_CURSOR.response()
+            return refusals.NO_CURSOR.response()
         except Cis490Error as error:
             _log.error("%s", error)
             return refusals.UNAVAILABLE.response()

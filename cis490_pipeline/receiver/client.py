@@ -68,8 +68,8 @@ class Address:
         ConfigurationError
             Where it is none of a receiver, or the token would cross a network readably.
         """
-        parts = urlsplit(url)
         with suppress(ValueError):
+            parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
                 encrypted = parts.scheme == "https"

@@ -18,6 +18,7 @@ _HOST: Final[Json] = {
 _EPISODE: Final[Json] = {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"}
 _SHA256: Final[Json] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+_BINARY: Final[Json] = {"type": "string", "format": "binary"}
 _FLAG: Final[Json] = {"type": "boolean"}
 _ETAG: Final[Json] = {
     "ETag": {
@@ -147,7 +148,7 @@ def _put(limits: Limits) -> Json:
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/zstd": {"schema": {}}},
+            "content": {"application/octet-stream": {"schema": {"minLength": 1, **_BINARY}}},
         },
         "responses": {
             "200": _json("It was there already.", "Received", _ETAG),
@@ -208,7 +209,8 @@ def _index() -> Json:
         ],
         "responses": {
             "200": _json("A page.", "IndexPage"),
-            "400": _refusal("A bad name, or a cursor that is none."),
+            "400": _refusal("A bad name."),
+            "404": _refusal("The cursor names no place in this index."),
             **_WHO,
         },
     }

@@ -132,7 +132,7 @@ def _page(client: Client, cursor: str | None, host: str | None) -> _Page:
     wanted = {"cursor": cursor, "host": host}
     query = urlencode({name: value for name, value in wanted.items() if value is not None})
     answer = client.ask("GET", f"/v1/index?{query}")
-    if answer.status == 400 and cursor is not None:  # of another version: begin anew
+    if answer.status == 404 and cursor is not None:  # of another version: begin anew
         return _page(client, None, host)
     if answer.status != 200:
         raise _foreign(answer.reason)

@@ -153,7 +153,7 @@ def _attempt(upload: Upload, victim: Victim, chance: random.Random) -> int | Non
             if chance.random() < 0.08:
                 return None
             connection.send(upload.data[start : start + size])
-            time.sleep(chance.random() * 0.1)
+            time.sleep(chance.random() * 0.3)
         if chance.random() < 0.05:  # everything is sent, and nobody listens to the answer
             return None
         return connection.getresponse().status
@@ -203,10 +203,11 @@ class Outcome:
     def sentence(self) -> str:
         heard = ", ".join(f"{what}: {n}" for what, n in sorted(self.heard.items()))
         return (
-            f"{self.uploads} uploads, at most {self.most_at_once} at once; {self.kills} kill -9 of "
-            f"the receiver in {self.seconds:.0f} s\n{heard}\n{self.acknowledged} acknowledged, each "
-            f"on disk and in the index exactly once; {self.rows} rows, {self.unacknowledged_rows} "
-            f"of them never acknowledged; {self.damaged_lines} damaged lines of the index"
+            f"{self.uploads} uploads, {self.most_at_once} seen at once; {self.kills} kill -9 of "
+            f"the receiver in {self.seconds:.0f} s\nheard: {heard}\n{self.acknowledged} episodes "
+            f"acknowledged, each on disk and in the index exactly once; {self.rows} rows, "
+            f"{self.unacknowledged_rows} of them of episodes whose uploader never heard; "
+            f"{self.damaged_lines} damaged lines of the index"
         )
 
 
@@ -230,11 +231,12 @@ def run(root: Path, *, n_uploads: int, n_kills: int, seed: int) -> Outcome:
         for thread in threads:
             thread.start()
         gate.wait()
-        while any(thread.is_alive() for thread in threads):
-            time.sleep(chance.random() * 0.3)
+        while n_left := sum(thread.is_alive() for thread in threads):
             most = max(most, victim.uploading() or 0)
-            if kills < n_kills:
-                time.sleep(chance.random() * 0.7)
+            time.sleep(chance.random() * 0.1)
+            # spread over all that is shipped: some has been, some is on its way, some will be
+            if kills < n_kills and n_uploads - n_left >= n_uploads * kills / (n_kills + 1):
+                time.sleep(chance.random() * 0.5)
                 victim.kill()
                 kills += 1
                 victim.start()
@@ -293,9 +295,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
-        outcome = run(
-            Path(root), n_uploads=chosen.uploads, n_kills=chosen.kills, seed=chosen.seed
-        )
+        outcome = run(Path(root), n_uploads=chosen.uploads, n_kills=chosen.kills, seed=chosen.seed)
     print(outcome.sentence())
 
 

@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Living:
     port: int
     host_token: str
     reader_token: str
+    clients: list[Client] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
@@ -34,9 +35,9 @@ class Living:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, token: str | None = None, attempts: int = 3) -> Client:
-        return Client(
-            Address.parse(self.url), token or self.host_token, impatient(attempts), timeout_s=20
-        )
+        address, known = Address.parse(self.url), token or self.host_token
+        self.clients.append(Client(address, known, impatient(attempts), timeout_s=20))
+        return self.clients[-1]
 
     def raw(self, data: bytes) -> bytes:
         """Send bytes and return all that comes back until the other side hangs up."""
@@ -79,6 +80,8 @@ def living(root: Path, port: int = 0, **limits: Any) -> Generator[Living]:
         try:
             yield served
         finally:
+            for client in served.clients:
+                client.close()
             server.should_exit = True
             thread.join(timeout=60)
             assert not thread.is_alive()

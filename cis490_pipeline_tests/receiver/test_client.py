@@ -4,7 +4,7 @@ import random
 import socket
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -56,9 +56,9 @@ def test_faults_of_the_network_and_of_the_server_are_tried_again() -> None:
 
 
 def test_patience_ends_with_a_sentence_that_says_what_to_do() -> None:
-    with scripted([LATER] * 3) as (port, _):
-        with pytest.raises(TransferError, match=r"3 attempts.*503.*same command"):
-            client_of(port, impatient(3)).ask("GET", "/x")
+    sentence = r"3 attempts.*503.*same command"
+    with scripted([LATER] * 3) as (port, _), pytest.raises(TransferError, match=sentence):
+        client_of(port, impatient(3)).ask("GET", "/x")
 
 
 def test_nobody_there_is_a_transfer_error() -> None:
@@ -71,17 +71,20 @@ def test_nobody_there_is_a_transfer_error() -> None:
 @pytest.mark.parametrize("status", [b"401 No", b"403 No"])
 def test_a_token_that_is_not_accepted_is_not_tried_again(status: bytes) -> None:
     answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"
-    with scripted([answer]) as (port, heard):
-        with pytest.raises(TransferError, match="CIS490_TOKEN") as raised:
-            client_of(port, impatient(3)).ask("GET", "/x")
+    with (
+        scripted([answer]) as (port, heard),
+        closing(client_of(port, impatient(3))) as client,
+        pytest.raises(TransferError, match="CIS490_TOKEN") as raised,
+    ):
+        client.ask("GET", "/x")
     assert len(heard) == 1
     assert "secret" not in str(raised.value)
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     answer = b"HTTP/1.1 307 Go\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n"
-    with scripted([answer]) as (port, _):
-        assert client_of(port, impatient(1)).ask("GET", "/x").status == 307
+    with scripted([answer]) as (port, _), closing(client_of(port, impatient(1))) as client:
+        assert client.ask("GET", "/x").status == 307
 
 
 def test_the_pause_grows_and_has_an_end() -> None:
@@ -110,7 +113,9 @@ def test_an_address_is_read(url: str, host: str, port: int, path: str) -> None:
     assert found.encrypted == url.startswith("https")
 
 
-@pytest.mark.parametrize("url", ["http://lab.example", "http://10.0.0.1:8490", "http://127.0.0.1.x"])
+@pytest.mark.parametrize(
+    "url", ["http://lab.example", "http://10.0.0.1:8490", "http://127.0.0.1.x"]
+)
 def test_a_token_does_not_cross_a_network_readably_unless_that_is_asked_for(url: str) -> None:
     with pytest.raises(ConfigurationError, match="plain-http"):
         Address.parse(url)
@@ -118,7 +123,8 @@ def test_a_token_does_not_cross_a_network_readably_unless_that_is_asked_for(url:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "lab", "ftp://lab", "http://", "https://a:b@lab", "https://lab:x", "https://[", "/v1"]
+    "url",
+    ["", "lab", "ftp://lab", "http://", "https://a:b@lab", "https://lab:x", "https://[", "/v1"],
 )
 def test_what_is_no_address_is_said_so(url: str) -> None:
     with pytest.raises(ConfigurationError, match="no address"):

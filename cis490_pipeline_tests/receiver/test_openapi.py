@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -60,7 +61,11 @@ def test_every_answer_is_one_that_the_description_promises(
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: Any) -> None:
-        answer = case.call_and_validate(headers={"Authorization": BUILT["Authorization"]})
+        answer = case.call(headers={"Authorization": BUILT["Authorization"]})
+        # that a header has to be the hash of the body is more than a schema can say
+        related = answer.status_code == 400 and answer.json()["error"] == "other-sha256"
+        excluded = [positive_data_acceptance] if related else []
+        case.validate_response(answer, excluded_checks=excluded)
         statuses.add(answer.status_code)
         assert answer.status_code < 500
 

@@ -90,7 +90,7 @@ def test_a_hostile_cursor_is_refused_or_begins_anew(door: Door) -> None:
     good = door.ask("GET", "/v1/index", "box").json()["cursor"]
     for bad in (good.replace('"offset":', '"offset":9'), good.replace("0", "1"), good[:-2]):
         answer = door.ask("GET", "/v1/index", "box", params={"cursor": bad})
-        assert answer.status_code in (200, 400)
+        assert answer.status_code in (200, 404)
         if answer.status_code == 200:
             assert answer.json()["gap"]
     again = door.ask("GET", "/v1/index", "box", params={"cursor": good}).json()

@@ -139,7 +139,6 @@ def _plant_death(patch: pytest.MonkeyPatch, place: str) -> None:
     if place == "rename":
         patch.setattr(Keeper, "keep", dies)
     else:
-
         how = {"row": dies, "half": writes_half, "answer": writes_and_dies}[place]
         patch.setattr(IndexFile, "append", how)
 

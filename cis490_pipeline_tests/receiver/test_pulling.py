@@ -87,7 +87,9 @@ def test_an_interrupted_download_is_gone_on_with(tmp_path: Path) -> None:
     source, data = build_store(tmp_path / "source", {}).root, bytes(range(256)) * 1000
     add_episode(source, "lab-a", episode_id(0), data)
     partial = f"{episode_id(0)}.{sha256_of(data)}.pull"
-    for n, half in enumerate((data[:100_000], b"wrong" * 100, data, data + b"x", b"wrong" * 99_999)):
+    for n, half in enumerate(
+        (data[:100_000], b"wrong" * 100, data, data + b"x", b"wrong" * 99_999)
+    ):
         root = tmp_path / f"mirror-{n}"
         with open_keeper(root):
             pass

@@ -72,9 +72,9 @@ def test_what_is_not_taken_does_not_stop_the_rest(tmp_path: Path) -> None:
 
 def test_a_token_of_another_host_ends_it_at_once(tmp_path: Path) -> None:
     paths = files(tmp_path / "from", 2, "lab-b")
-    with living(tmp_path / "store") as served:
-        with pytest.raises(TransferError, match="does not accept the token"):
-            fates(paths, served.client())
+    refused = pytest.raises(TransferError, match="does not accept the token")
+    with living(tmp_path / "store") as served, refused:
+        fates(paths, served.client())
 
 
 def test_a_host_can_be_named(tmp_path: Path) -> None:

@@ -13,9 +13,7 @@ from cis490_pipeline_tests.receiver.doors import Door, address, rows_of
 
 @pytest.mark.parametrize("who", [None, "nonsense", "x" * 43, "", "é" * 30])
 @pytest.mark.parametrize("method", ["PUT", "GET", "HEAD"])
-def test_without_a_token_nothing_is_told_or_taken(
-    door: Door, who: str | None, method: str
-) -> None:
+def test_without_a_token_nothing_is_told_or_taken(door: Door, who: str | None, method: str) -> None:
     headers = {} if who is None else {"Authorization": f"Bearer {who}".encode("latin-1")}
     answer = door.ask(method, address(0), None, headers=headers)
     assert answer.status_code == 401
