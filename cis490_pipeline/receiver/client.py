@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 from cis490_pipeline.errors import ConfigurationError, TransferError
 
 _BLOCK_BYTES: Final = 1 << 18
+_MOST_BYTES: Final = 16 << 20
+"""Of an answer that is held in memory; a page of the index has a quarter of a megabyte."""
 _LATER: Final = frozenset({408, 429, 500, 502, 503, 504, 507})
 _FAULTS: Final = (OSError, http.client.HTTPException)
 
@@ -163,9 +165,10 @@ class Client:
 
         def attempt() -> Answer:
             with self.answered(method, path, headers, body) as answer:
-                return Answer(
-                    status=answer.status, headers=headers_of(answer), content=answer.read()
-                )
+                content = answer.read(_MOST_BYTES)
+                if answer.length:  # it broke off, or is more than anybody asked for
+                    raise http.client.IncompleteRead(content, answer.length)
+                return Answer(status=answer.status, headers=headers_of(answer), content=content)
 
         return self.patiently(attempt, path)
 

@@ -35,7 +35,7 @@ class RemoteRow(msgspec.Struct, frozen=True, kw_only=True):
 
     episode_id: str
     host_id: str
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
     size_bytes: _Count
     received_at_wall: float | None
 

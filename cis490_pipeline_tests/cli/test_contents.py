@@ -21,6 +21,9 @@ NEEDED = {
     "report",
     "register",
     "ui",
+    "receive",
+    "ship",
+    "pull",
     "capability",
 }
 

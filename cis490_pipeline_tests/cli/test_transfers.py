@@ -55,7 +55,9 @@ def without_times(content: dict) -> dict:
 
 
 @pytest.mark.end_to_end
-def test_real_episodes_make_the_same_tables_shipped_and_mirrored(tmp_path: Path) -> None:
+def test_real_episodes_make_the_same_tables_shipped_and_mirrored(
+    tmp_path: Path, call: Call
+) -> None:
     shipped = {
         host: sorted((CORPUS / "episodes" / host).iterdir())[:4] for host in ("lab-a", "lab-b")
     }
@@ -85,7 +87,7 @@ def test_real_episodes_make_the_same_tables_shipped_and_mirrored(tmp_path: Path)
     tables = {}
     for name in ("store", "mirror", "direct"):
         words = ("ingest", tmp_path / name, "--data", tmp_path / f"data-{name}", "--json")
-        assert installed(*words, cwd=tmp_path).must_succeed().result["episodes_total"] == 8
+        assert call(*words).must_succeed().result["episodes_total"] == 8
         tables[name] = content_of(tmp_path / f"data-{name}")
     assert tables["mirror"] == tables["store"]
     assert without_times(tables["store"]) == without_times(tables["direct"])

@@ -234,8 +234,8 @@ def run(root: Path, *, n_uploads: int, n_kills: int, seed: int) -> Outcome:
         while n_left := sum(thread.is_alive() for thread in threads):
             most = max(most, victim.uploading() or 0)
             time.sleep(chance.random() * 0.1)
-            # spread over all that is shipped: some has been, some is on its way, some will be
-            if kills < n_kills and n_uploads - n_left >= n_uploads * kills / (n_kills + 1):
+            # spread over the first half of what is shipped, so that every kill meets uploads
+            if kills < n_kills and n_uploads - n_left >= n_uploads * kills / (2 * n_kills):
                 time.sleep(chance.random() * 0.5)
                 victim.kill()
                 kills += 1

@@ -32,6 +32,8 @@ EXTRAS = (
     "safetensors",
     "onnx",
     "aeon",
+    "starlette",
+    "uvicorn",
 )
 MODELS = (("gbt", Context.RECENT), ("transformer", Context.RECENT), ("cnn", Context.NONE))
 

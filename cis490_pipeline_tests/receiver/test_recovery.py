@@ -1,7 +1,6 @@
 """What a crash leaves is healed exactly once; nothing acknowledged is lost."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,8 +32,8 @@ ROW = Row(
 )
 
 
-class _DiedError(BaseException):
-    """Stands for SIGKILL: nothing behind it happens."""
+class _DiedError(Exception):
+    """Stands for SIGKILL: nothing behind it is kept."""
 
 
 def die_before_the_row(door: Door, monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
@@ -45,8 +44,7 @@ def die_before_the_row(door: Door, monkeypatch: pytest.MonkeyPatch, data: bytes)
 
     with monkeypatch.context() as patch:
         patch.setattr(IndexFile, "append", die)
-        with suppress(_DiedError):
-            assert door.put(data).status_code >= 500
+        assert door.put(data).status_code == 500
 
 
 def test_a_file_without_its_row_is_filed_once_when_it_comes_again(
@@ -195,9 +193,7 @@ def test_a_row_is_written_in_one_piece_and_synced_before_it_is_acknowledged(
         return "temporary" if name.endswith(".part") else name
 
     def writes(handle: int, data: bytes) -> int:
-        if not os.readlink(f"/proc/self/fd/{handle}").startswith(
-            ("/dev", "socket", "anon", "pipe")
-        ):
+        if name_of(handle) in ("temporary", "index.jsonl"):
             did.append(f"write {name_of(handle)}")
         return write(handle, data)
 
