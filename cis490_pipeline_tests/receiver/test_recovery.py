@@ -125,6 +125,7 @@ def test_a_line_that_is_torn_while_the_receiver_runs_is_closed_too(door: Door) -
     with (door.root / "index.jsonl").open("ab") as index:
         index.write(b'{"episode_id": "01')
     door.put(b"one", number=1)
+    assert (door.root / "index.jsonl").read_bytes().split(b"\n")[1] == b'{"episode_id": "01'
     reading = read_received(door.root / "index.jsonl")
     assert len(reading.entries) == 2
     assert len(reading.damage) == 1
