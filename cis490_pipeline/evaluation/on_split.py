@@ -38,6 +38,7 @@ from cis490_pipeline.models.registry import ModelRegistry
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.phases import NOT_A_CLASS
 from cis490_pipeline.schema.tables import PROBABILITY_COLUMNS, TABLE_SCHEMAS, Table
+from cis490_pipeline.warehouse.locks import held_alone
 from cis490_pipeline.warehouse.tables import sql_text
 from cis490_pipeline.warehouse.warehouse import Warehouse
 
@@ -98,7 +99,10 @@ def evaluate_on_split(
             where=f"split {split}, {family}/{mode}",
             todo=f"materialize model/{family}/{mode} (or run `cis490 train`) first",
         )
-    return tuple(_evaluate(warehouse, f, training_set, test_set, context) for f in current)
+    # the step of a run that was killed may still be at it: two that find no rows to replace would
+    # both append theirs
+    with held_alone(layout.split(split) / f"{family}-{mode.value}.lock"):
+        return tuple(_evaluate(warehouse, f, training_set, test_set, context) for f in current)
 
 
 def scope_of(test_set: TestSet) -> TestScope:

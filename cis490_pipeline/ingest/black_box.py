@@ -8,7 +8,6 @@ Not here: what is concluded from it (``supervisor``).
 """
 
 import contextlib
-import fcntl
 import mmap
 import os
 import time
@@ -19,6 +18,7 @@ from queue import SimpleQueue
 from typing import Final
 
 from cis490_pipeline.warehouse.atomic import writing
+from cis490_pipeline.warehouse.locks import open_alone
 
 _WORD: Final = 8
 _ID_BYTES: Final = 32  # an episode id has 26
@@ -93,7 +93,7 @@ def held_box(path: Path, n_slots: int) -> Generator[tuple[BlackBox, tuple[Visit,
     WarehouseError
         Where the directory cannot be written.
     """
-    descriptor = _locked(path)
+    descriptor = open_alone(path)
     try:
         with writing(path):
             left = _left_behind(descriptor)
@@ -104,19 +104,6 @@ def held_box(path: Path, n_slots: int) -> Generator[tuple[BlackBox, tuple[Visit,
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
-
-
-def _locked(path: Path) -> int:
-    """Open and lock; again where the one that was waited for has removed the file meanwhile."""
-    while True:
-        with writing(path), contextlib.ExitStack() as unless_kept:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            unless_kept.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                unless_kept.pop_all()
-                return descriptor
 
 
 def _left_behind(descriptor: int) -> tuple[Visit, ...]:

@@ -5,6 +5,7 @@
     <root>/<sha256>/                        bundles and pre-trained trunks, content-addressed
     <root>/by-identity/<identity>.json      job identity -> bundle, written by conditional create
     <root>/attempts/<identity>/<n>.json     one file for every attempt that has not succeeded
+    <root>/locks/<identity>.lock            held while the job runs: never two at once
 
 An attempt is counted before it starts, so that a fit that kills its process is counted as well; the
 file goes away when the fit succeeds or is cancelled.
@@ -38,6 +39,7 @@ from cis490_pipeline.models.bundle import (
     read_trunk_header,
 )
 from cis490_pipeline.warehouse.atomic import create_exclusive, write_bytes, write_directory
+from cis490_pipeline.warehouse.locks import held_alone
 
 MOST_ATTEMPTS: Final = 3
 _HEX: Final = re.compile(r"[0-9a-f]{4,64}")
@@ -141,6 +143,14 @@ class ModelRegistry:
                 todo="give more digits" if found else "train the model, or correct the reference",
             )
         return found[0]
+
+    def alone(self, identity: str) -> contextlib.AbstractContextManager[None]:
+        """Run a job for this process alone; waits for another one that is at it.
+
+        The step of a run that was killed may still be fitting when the run is tried again. Who has
+        waited looks for the bundle once more: it may stand now.
+        """
+        return held_alone(self.root / "locks" / f"{identity}.lock")
 
     @contextlib.contextmanager
     def attempt(self, identity: str) -> Generator[None]:

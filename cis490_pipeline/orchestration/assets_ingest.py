@@ -14,6 +14,7 @@ from cis490_pipeline.orchestration.config import IngestConfig
 from cis490_pipeline.orchestration.metadata import SILENCE, ingest_metadata, table_metadata
 from cis490_pipeline.orchestration.partitions import EPISODE_STORE, HOSTS
 from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.orchestration.retrying import INGEST_RETRY
 from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.schema.tables import Table
 
@@ -73,7 +74,7 @@ def _spec(name: str, kind: str, description: str, table: Table | None) -> dg.Ass
             Table.WINDOW_FEATURES,
         ),
     ],
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
+    retry_policy=INGEST_RETRY,
     op_tags={"dagster-celery/queue": "cpu"},
 )
 def ingest_assets(

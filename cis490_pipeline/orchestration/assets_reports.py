@@ -35,6 +35,7 @@ from cis490_pipeline.orchestration.metadata import (
 )
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.orchestration.retrying import QUICK_RETRY, RETRY
 from cis490_pipeline.quality.alerts import readable_alerts
 from cis490_pipeline.reporting.publish import publish_comparison
 from cis490_pipeline.reporting.publish_cards import publish_model_cards
@@ -58,6 +59,7 @@ CODE_VERSION: Final = current_schema().fingerprint[:12]
     code_version=CODE_VERSION,
     automation_condition=WHEN_INPUTS_CHANGE,
     freshness_policy=SILENCE,
+    retry_policy=QUICK_RETRY,
 )
 def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     """Tell what the tables hold, as a page: coverage, diversity, clocks, channels, damage."""
@@ -79,6 +81,7 @@ def data_card(config: IndexConfig, lab: Lab) -> dg.MaterializeResult:
     owners=OWNERS,
     code_version=f"{CODE_VERSION}.{SHIFT_VERSION}",
     op_tags={"dagster-celery/queue": "cpu"},
+    retry_policy=RETRY,
 )
 def shift(context: dg.AssetExecutionContext, lab: Lab) -> dg.MaterializeResult:
     """Tell how far test episodes lie from training ones, and whether hosts can be told apart."""
@@ -104,6 +107,7 @@ def build_explanations_asset() -> dg.AssetsDefinition:
         owners=OWNERS,
         code_version=f"{CODE_VERSION}.{VERSION}",
         op_tags={"dagster-celery/queue": "cpu"},
+        retry_policy=RETRY,
     )
     def explanations(
         context: dg.AssetExecutionContext, config: ExplainConfig, lab: Lab
@@ -143,6 +147,7 @@ def build_folds_asset(evaluations: Sequence[dg.AssetKey]) -> dg.AssetsDefinition
         owners=OWNERS,
         code_version=CODE_VERSION,
         output_required=False,
+        retry_policy=QUICK_RETRY,
     )
     def leave_one_host_out(
         context: dg.AssetExecutionContext, lab: Lab
@@ -179,6 +184,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
         kinds={"html", "markdown"},
         owners=OWNERS,
         code_version=CODE_VERSION,
+        retry_policy=QUICK_RETRY,
     )
     def comparison_report(context: dg.AssetExecutionContext, lab: Lab) -> dg.MaterializeResult:
         """Every model of the split side by side, with what is and what is not tested."""
@@ -202,6 +208,7 @@ def build_report_assets() -> list[dg.AssetsDefinition]:
         kinds={"html", "markdown"},
         owners=OWNERS,
         code_version=CODE_VERSION,
+        retry_policy=QUICK_RETRY,
     )
     def model_cards(context: dg.AssetExecutionContext, lab: Lab) -> dg.MaterializeResult:
         """One card per fitted model: what it is, what it was fitted on, what it is good for."""

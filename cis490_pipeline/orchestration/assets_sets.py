@@ -18,6 +18,7 @@ from cis490_pipeline.orchestration.config import SetsConfig
 from cis490_pipeline.orchestration.metadata import file_link, markdown_table
 from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.orchestration.retrying import QUICK_RETRY
 from cis490_pipeline.schema.fingerprint import current_schema
 
 GROUP: Final = "splits"
@@ -37,6 +38,7 @@ _set_asset: Final = dg.asset(
     owners=["team:ml"],
     code_version=current_schema().fingerprint[:12],
     tags={"stage": "split"},
+    retry_policy=QUICK_RETRY,
 )
 
 

@@ -17,6 +17,7 @@ from cis490_pipeline.orchestration.config import IndexConfig
 from cis490_pipeline.orchestration.metadata import markdown_table
 from cis490_pipeline.orchestration.partitions import HOSTS, SPLITS
 from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.orchestration.retrying import QUICK_RETRY
 from cis490_pipeline.splits.coverage import training_problems
 from cis490_pipeline.validation.summary import summarize
 
@@ -88,11 +89,13 @@ def build_checks() -> list[dg.AssetChecksDefinition]:
             dg.asset_check(
                 asset="validation_index",
                 partitions_def=HOSTS,
+                retry_policy=QUICK_RETRY,
                 description="Lines of the index that are not one whole, valid row.",
             )(index_damage),
             dg.asset_check(
                 asset="training_set",
                 partitions_def=SPLITS,
+                retry_policy=QUICK_RETRY,
                 blocking=True,
                 description="Enough to fit on and to choose on: train and id_val are not empty, "
                 "malicious profiles train.",
@@ -101,6 +104,7 @@ def build_checks() -> list[dg.AssetChecksDefinition]:
                 asset="test_set",
                 additional_deps=["training_set"],
                 partitions_def=SPLITS,
+                retry_policy=QUICK_RETRY,
                 blocking=True,
                 description="Train, id_val and test are disjoint by episode and by tarball, "
                 "and no episode has changed to a host of the other side.",

@@ -14,6 +14,7 @@ import dagster as dg
 from cis490_pipeline.orchestration.metadata import markdown_table
 from cis490_pipeline.orchestration.partitions import HOSTS
 from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.orchestration.retrying import QUICK_RETRY
 from cis490_pipeline.quality.alerts import append_alerts
 from cis490_pipeline.quality.channels import check_channels
 from cis490_pipeline.quality.clocks import check_clocks
@@ -68,7 +69,7 @@ def build_quality_checks() -> dg.AssetChecksDefinition:
             ),
         ]
 
-    @dg.multi_asset_check(name="quality", specs=specs)
+    @dg.multi_asset_check(name="quality", specs=specs, retry_policy=QUICK_RETRY)
     def quality(context: dg.AssetCheckExecutionContext, lab: Lab) -> Iterator[dg.AssetCheckResult]:
         """Look at the newest episodes of a host."""
         host = context.partition_key

@@ -8,6 +8,7 @@ from typing import Final
 import dagster as dg
 
 from cis490_pipeline.orchestration.assets_ingest import INGEST_KEYS
+from cis490_pipeline.orchestration.retrying import SIX_HOURS
 
 INDEX: Final = "index.jsonl"
 """The index that sensors follow."""
@@ -16,7 +17,7 @@ INGEST_HOST: Final = dg.define_asset_job(
     name="ingest_host",
     selection=dg.AssetSelection.assets(*INGEST_KEYS),
     description="Read one host's new episodes into tables and shards.",
-    tags={"cis490/job": "ingest_host"},
+    tags={"cis490/job": "ingest_host", **SIX_HOURS},
 )
 
 EVALUATE_SPLIT: Final = dg.define_asset_job(
@@ -25,7 +26,7 @@ EVALUATE_SPLIT: Final = dg.define_asset_job(
     | dg.AssetSelection.groups("evaluation", "reports"),
     description="Score the split's models again and write the report; fits nothing. Of the "
     "evaluations, choose those whose models there are.",
-    tags={"cis490/job": "evaluate_split"},
+    tags={"cis490/job": "evaluate_split", **SIX_HOURS},
 )
 
 FULL_SPLIT: Final = dg.define_asset_job(

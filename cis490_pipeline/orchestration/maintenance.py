@@ -12,6 +12,7 @@ from pydantic import Field
 from cis490_pipeline.ingest.compaction import CompactionOptions, compact
 from cis490_pipeline.orchestration.metadata import markdown_table
 from cis490_pipeline.orchestration.resources import Lab
+from cis490_pipeline.orchestration.retrying import RETRY, SIX_HOURS
 
 _DEFAULTS: Final = CompactionOptions()
 
@@ -30,6 +31,7 @@ class MaintenanceConfig(dg.Config):
     description="Merge small shards and table files; delete what nothing has named for a week.",
     out=dg.Out(dg.Nothing),
     tags={"dagster-celery/queue": "cpu"},
+    retry_policy=RETRY,
 )
 def compact_warehouse(
     context: dg.OpExecutionContext, config: MaintenanceConfig, lab: Lab
@@ -58,7 +60,7 @@ def compact_warehouse(
 @dg.job(
     name="maintenance",
     description="Merge small shards and table files; delete what nobody needs. Safe at any time.",
-    tags={"cis490/job": "maintenance"},
+    tags={"cis490/job": "maintenance", **SIX_HOURS},
 )
 def maintenance() -> None:
     """One step."""

@@ -103,6 +103,15 @@ def _fit(
     trunk = None
     if job.request.spec.is_pretrained:
         trunk = obtain_trunk(job, lambda: load()[0], workshop).bundle
+    with workshop.registry.alone(identity):
+        return _standing(workshop.registry, identity, started) or _fit_alone(
+            job, identity, load, workshop, trunk, started
+        )
+
+
+def _fit_alone(
+    job: Job, identity: str, load: Load, workshop: Workshop, trunk: str | None, started: float
+) -> TrainingOutcome:
     with workshop.registry.attempt(identity):
         done, alarm = _fitted(job, identity, load, workshop, trunk)
         seconds = time.monotonic() - started

@@ -50,11 +50,31 @@ def obtain_trunk(job: Job, load_train: Callable[[], Cases], workshop: Workshop) 
     started = time.monotonic()
     fitting = _pretrained(job)
     identity = trunk_identity(job)
-    standing = workshop.registry.by_identity(identity, read_trunk_header)
+    standing = _standing(workshop.registry, identity, started)
     if standing is not None:
-        return TrunkOutcome(
-            bundle=standing, identity=identity, seconds=time.monotonic() - started, reused=True
+        return standing
+    with workshop.registry.alone(identity):
+        return _standing(workshop.registry, identity, started) or _made_alone(
+            job, identity, fitting, load_train, workshop, started
         )
+
+
+def _standing(registry: ModelRegistry, identity: str, started: float) -> TrunkOutcome | None:
+    bundle = registry.by_identity(identity, read_trunk_header)
+    if bundle is None:
+        return None
+    seconds = time.monotonic() - started
+    return TrunkOutcome(bundle=bundle, identity=identity, seconds=seconds, reused=True)
+
+
+def _made_alone(
+    job: Job,
+    identity: str,
+    fitting: Network,
+    load_train: Callable[[], Cases],
+    workshop: Workshop,
+    started: float,
+) -> TrunkOutcome:
     with workshop.registry.attempt(identity):
         cases = load_train()
         trunk = _made(job, fitting, cases, workshop, identity)
