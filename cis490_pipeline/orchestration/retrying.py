@@ -11,7 +11,7 @@ from typing import Final
 import dagster as dg
 
 INGEST_RETRY: Final = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
-"""What was committed stays, so that another try is cheap; a store on NFS may be away for a while."""
+"""What was committed stays, another try is cheap; a store on NFS may be away for a while."""
 
 RETRY: Final = dg.RetryPolicy(max_retries=1, delay=10, backoff=dg.Backoff.EXPONENTIAL)
 """A fit resumes. Once, since an identity has three attempts, and the run may be tried again too."""

@@ -20,7 +20,7 @@ import yaml
 from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.end_to_end.conftest import BIN, REPOSITORY, Dagster, environment
 
-LONGEST_S: Final = 240.0
+LONGEST_S: Final = 400.0
 _TELLS_PID: Final = {dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.STEP_WORKER_STARTED}
 _LAUNCH: Final = """mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename
     ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }

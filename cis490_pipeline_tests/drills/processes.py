@@ -53,7 +53,7 @@ def play(here: Installation, calm: Calm, work: str, victims: Sequence[str]) -> l
     """
     scenes = [WORK[work](here, calm, victim) for victim in victims]
     try:
-        wait_for(lambda: all([s.is_held() for s in scenes]), f"{work} under way", pause_s=0.01)
+        wait_for(lambda: _all_held(scenes), f"{work} under way", pause_s=0.01)
         last = {scene.victim: _killed(here, scene) for scene in scenes}
         dead = [name for name in _SERVERS if name in victims]
         for name in dead:
@@ -72,6 +72,11 @@ def play(here: Installation, calm: Calm, work: str, victims: Sequence[str]) -> l
     for scene in scenes:
         scene.check(last[scene.victim])
     return [_told(here, work, scene, last[scene.victim]) for scene in scenes]
+
+
+def _all_held(scenes: Sequence[Scene]) -> bool:
+    held = [scene.is_held() for scene in scenes]  # asks every one: some are stopped by the question
+    return all(held)
 
 
 def _killed(here: Installation, scene: Scene) -> str:

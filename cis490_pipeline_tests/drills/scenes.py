@@ -189,7 +189,8 @@ def kinds(here: Installation, run_id: str) -> list[str]:
 def metadata_of(here: Installation, run_id: str, asset: str) -> dict[str, Any]:
     """Return the metadata that a run gave to an asset."""
     logs = here.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-    (found,) = [e.asset_materialization for e in logs if e.asset_key == dg.AssetKey(asset)]
+    made = [entry.asset_materialization for entry in logs]
+    (found,) = [one for one in made if one.asset_key == dg.AssetKey(asset)]
     return {name: value.value for name, value in found.metadata.items()}
 
 
