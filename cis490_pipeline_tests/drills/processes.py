@@ -30,6 +30,7 @@ from cis490_pipeline_tests.drills.scenes import (
     Training,
     build_store,
     calm_of,
+    ingested,
 )
 
 VICTIMS: Final = tuple(HOST_OF)
@@ -51,6 +52,8 @@ def play(here: Installation, calm: Calm, work: str, victims: Sequence[str]) -> l
     AssertionError
         Where a run hangs, work is lost or done twice, or a result differs from an undisturbed one.
     """
+    if work == "training":
+        ingested(here.store, here.data)  # of every host, whichever have been victims
     scenes = [WORK[work](here, calm, victim) for victim in victims]
     try:
         wait_for(lambda: _all_held(scenes), f"{work} under way", pause_s=0.01)

@@ -64,11 +64,17 @@ def build_store(root: Path) -> Path:
     return root
 
 
-def calm_of(store: Path, data: Path, splits: list[str]) -> Calm:
-    """Ingest and fit in this process, with nobody in the way."""
+def ingested(store: Path, data: Path) -> Warehouse:
+    """Bring every host's episodes into a data directory, in this process."""
     warehouse = Warehouse(data)
     for host in HOST_OF.values():
         ingest_host(EpisodeStore(store), warehouse, host)
+    return warehouse
+
+
+def calm_of(store: Path, data: Path, splits: list[str]) -> Calm:
+    """Ingest and fit in this process, with nobody in the way."""
+    warehouse = ingested(store, data)
     fits: dict[str, tuple[str, str]] = {}
     for split in splits:
         write_training_set(warehouse, split, SplitConfig())
