@@ -27,7 +27,11 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
     """Starts runs as ``DefaultRunLauncher``; knows by its pid whether a run's process lives.
 
     For runs on the daemon's machine (and in its pid namespace), those of the command line too.
+    A code server that lives reports a death itself, and gets ``grace_s`` seconds for it: run
+    monitoring looks at the run again before it reports the same once more.
     """
+
+    grace_s: float = 5.0
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -43,6 +47,7 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
         if told is None or is_alive(*told):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         pid, _ = told
+        time.sleep(self.grace_s)
         return CheckRunHealthResult(
             WorkerStatus.FAILED,
             f"process {pid}, which executed the run, is gone without a word: killed, out of "

@@ -48,6 +48,7 @@ def test_the_project_asks_for_dead_workers(instance: dg.DagsterInstance) -> None
 
 def test_a_run_is_as_alive_as_its_process(instance: dg.DagsterInstance) -> None:
     launcher, lost = instance.run_launcher, gone()
+    launcher.grace_s = 0.0
     living = launcher.check_run_worker_health(run_in(instance, os.getpid(), lost))
     assert living.status is WorkerStatus.RUNNING
     dead = launcher.check_run_worker_health(run_in(instance, lost, os.getpid()))
