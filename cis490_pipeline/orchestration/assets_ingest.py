@@ -15,6 +15,7 @@ from cis490_pipeline.orchestration.metadata import SILENCE, ingest_metadata, tab
 from cis490_pipeline.orchestration.partitions import EPISODE_STORE, HOSTS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.orchestration.retrying import INGEST_RETRY
+from cis490_pipeline.orchestration.several_hosts import Made, materialized
 from cis490_pipeline.schema.fingerprint import current_schema
 from cis490_pipeline.schema.tables import Table
 
@@ -52,6 +53,7 @@ def _spec(name: str, kind: str, description: str, table: Table | None) -> dg.Ass
 @dg.multi_asset(
     name="ingest",
     can_subset=False,
+    backfill_policy=dg.BackfillPolicy.single_run(),  # a run costs more than a host with few news
     specs=[
         _spec(
             "validation_index",
@@ -79,21 +81,24 @@ def _spec(name: str, kind: str, description: str, table: Table | None) -> dg.Ass
 )
 def ingest_assets(
     context: dg.AssetExecutionContext, config: IngestConfig, lab: Lab
-) -> Iterator[dg.MaterializeResult]:
-    """Read the host's new episodes; a no-op where nothing is new."""
-    store, host = lab.episode_store(config.index), context.partition_key
-    report = ingest_host_supervised(
-        store, lab.warehouse, host, lab.ingest_options, upto=config.upto
-    )
-    (context.log.warning if report.upto_lost else context.log.info)(report.sentence)
-    yield from _results(report)
+) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
+    """Read the hosts' new episodes, one host after the other; a no-op where nothing is new."""
+    store = lab.episode_store(config.index)
+    made: list[Made] = []
+    for host in context.partition_keys:
+        report = ingest_host_supervised(
+            store, lab.warehouse, host, lab.ingest_options, upto=config.upto
+        )
+        (context.log.warning if report.upto_lost else context.log.info)(report.sentence)
+        made.extend(_made(report, host))
+    yield from materialized(context.instance, made)
 
 
-def _results(report: IngestReport) -> Iterator[dg.MaterializeResult]:
-    versions = report.data_versions
+def _made(report: IngestReport, host: str) -> Iterator[Made]:
     for name in INGEST_KEYS:
-        yield dg.MaterializeResult(
-            asset_key=name,
-            data_version=dg.DataVersion(versions[name]),
+        yield Made(
+            host=host,
+            asset=name,
+            data_version=report.data_versions[name],
             metadata=ingest_metadata(report, name),
         )

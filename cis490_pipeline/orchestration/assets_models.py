@@ -26,6 +26,7 @@ from cis490_pipeline.orchestration.metadata import (
     file_link,
     markdown_table,
     prediction_lineage,
+    rounded,
     table_metadata,
 )
 from cis490_pipeline.orchestration.partitions import SPLITS
@@ -147,7 +148,7 @@ def _fitted(fitted: Fits, lab: Lab, split: str) -> dg.MaterializeResult:
         metadata[f"bundle{ending}"] = file_link(lab.warehouse.layout.models / outcome.bundle)
         metadata[f"card{ending}"] = _card_link(lab, split, options)
         if outcome.id_val_macro_f1 is not None:  # numbers plot over time
-            score = dg.MetadataValue.float(outcome.id_val_macro_f1)
+            score = rounded(outcome.id_val_macro_f1)
             metadata[f"id_val_macro_f1{ending}"] = score
         if outcome.search:
             table = markdown_table(SEARCH_HEADER, search_rows(outcome.search))
@@ -226,7 +227,7 @@ def _plotted(records: Sequence[EvaluationRecord], context: str) -> dict[str, dg.
         "macro_f1_low": low,
         "macro_f1_high": high,
     }
-    return {k: dg.MetadataValue.float(v) for k, v in numbers.items() if v is not None}
+    return {k: rounded(v) for k, v in numbers.items() if v is not None}
 
 
 def _score_row(record: EvaluationRecord) -> tuple[object, ...]:

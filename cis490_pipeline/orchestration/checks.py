@@ -1,6 +1,7 @@
-"""Asset checks: index damage (warns), coverage and leakage (block).
+"""Asset checks of a split, which block: coverage and leakage.
 
-Each has a test that plants its fault. Not here: the rules (``splits``, ``episodes``).
+Each has a test that plants its fault.
+Not here: the rules (``splits``), checks of a host (``checks_quality``).
 """
 
 import warnings
@@ -11,38 +12,14 @@ import dagster as dg
 from cis490_pipeline.datasets.facts import episode_facts
 from cis490_pipeline.datasets.test_sets import load_test_set
 from cis490_pipeline.datasets.training_sets import load_training_set
-from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.evaluation.opening import leaks_now
-from cis490_pipeline.orchestration.config import IndexConfig
 from cis490_pipeline.orchestration.metadata import markdown_table
-from cis490_pipeline.orchestration.partitions import HOSTS, SPLITS
+from cis490_pipeline.orchestration.partitions import SPLITS
 from cis490_pipeline.orchestration.resources import Lab
 from cis490_pipeline.orchestration.retrying import QUICK_RETRY
 from cis490_pipeline.splits.coverage import training_problems
-from cis490_pipeline.validation.summary import summarize
 
 _SHOWN: Final = 20
-
-
-def index_damage(config: IndexConfig, lab: Lab) -> dg.AssetCheckResult:
-    """Warn where the index has damaged lines; nothing of them is lost, each is listed."""
-    store = lab.episode_store(config.index)
-    reading = read_received(store.index_path)
-    damage = reading.damage
-    kinds = [(k.value, n) for k, n in summarize((), damage).index_damage.items() if n]
-    shown = [
-        (reading.files[d.part], d.line, d.offset, d.kind.value, d.excerpt) for d in damage[:_SHOWN]
-    ]
-    return dg.AssetCheckResult(
-        passed=not damage,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "damaged": dg.MetadataValue.int(len(damage)),
-            "kinds": markdown_table(("kind", "rows"), kinds),
-            "first": markdown_table(("file", "line", "offset", "kind", "excerpt"), shown),
-            "index": dg.MetadataValue.path(str(store.index_path)),
-        },
-    )
 
 
 def coverage(context: dg.AssetCheckExecutionContext, lab: Lab) -> dg.AssetCheckResult:
@@ -86,12 +63,6 @@ def build_checks() -> list[dg.AssetChecksDefinition]:
         # Partitioned checks are in preview in 1.13, and the only way to see which split leaks.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [
-            dg.asset_check(
-                asset="validation_index",
-                partitions_def=HOSTS,
-                retry_policy=QUICK_RETRY,
-                description="Lines of the index that are not one whole, valid row.",
-            )(index_damage),
             dg.asset_check(
                 asset="training_set",
                 partitions_def=SPLITS,

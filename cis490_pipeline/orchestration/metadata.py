@@ -14,6 +14,7 @@ import dagster as dg
 from cis490_pipeline.evaluation.shift import Shift
 from cis490_pipeline.explain.on_split import ExplainedModel
 from cis490_pipeline.ingest.report import IngestReport
+from cis490_pipeline.orchestration.columns import column_schema
 from cis490_pipeline.reporting.publish_data import PublishedDataCard
 from cis490_pipeline.reporting.publish_explanations import PublishedExplanations
 from cis490_pipeline.reporting.text import markdown_table as escaped_table
@@ -49,17 +50,17 @@ def prediction_lineage() -> dg.MetadataValue:
     return dg.MetadataValue.column_lineage(dg.TableColumnLineage(deps))
 
 
-def column_schema(table: Table) -> dg.TableSchema:
-    """Return a table's columns for the UI."""
-    return dg.TableSchema(
-        columns=[dg.TableColumn(field.name, str(field.type)) for field in TABLE_SCHEMAS[table]]
-    )
-
-
 def markdown_table(header: tuple[str, ...], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
-    """Return a small table that the UI renders inline."""
+    """Return a small table that the UI renders inline; without rows, the word *none*."""
+    if not rows:
+        return dg.MetadataValue.text("none")
     texts = [[str(cell) for cell in row] for row in rows]
     return dg.MetadataValue.md("\n".join(escaped_table(header, texts)))
+
+
+def rounded(value: float) -> dg.MetadataValue:
+    """Return a score to plot and to read; the files have all of its digits."""
+    return dg.MetadataValue.float(round(value, 4))
 
 
 def file_link(path: Path) -> dg.MetadataValue:
@@ -138,9 +139,9 @@ def shift_metadata(shift: Shift) -> dict[str, dg.MetadataValue]:
     for mode in shift.modes:
         found = [one.difficulty for one in mode.episodes if one.difficulty is not None]
         if found:
-            middle = dg.MetadataValue.float(statistics.median(found))
+            middle = rounded(statistics.median(found))
             numbers[f"median_difficulty_{mode.mode.value}"] = middle
         probe = mode.all_hosts.macro_f1
         if probe is not None and probe.point is not None:
-            numbers[f"host_probe_{mode.mode.value}"] = dg.MetadataValue.float(probe.point)
+            numbers[f"host_probe_{mode.mode.value}"] = rounded(probe.point)
     return numbers

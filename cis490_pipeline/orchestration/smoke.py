@@ -84,7 +84,7 @@ def ingest_run_config(index: str) -> dict[str, object]:
     config = {"config": {"index": index}}
     return {
         "loggers": _QUIET,
-        "ops": {"ingest": config, "validation_index_index_damage": config},
+        "ops": {"ingest": config, "quality": config},
     }
 
 

@@ -41,6 +41,7 @@ class Farm:
         partition: str | None = None,
         *,
         run_config: dict[str, object] | None = None,
+        tags: dict[str, str] | None = None,
         raise_on_error: bool = True,
     ) -> dg.ExecuteInProcessResult:
         """Materialize a selection (with its checks) in this process."""
@@ -58,6 +59,7 @@ class Farm:
             instance=self.instance,
             partition_key=partition,
             run_config=run_config or {},
+            tags=tags,
             raise_on_error=raise_on_error,
         )
 
