@@ -33,6 +33,7 @@ def test_an_asset_in_a_table_shows_its_columns_and_the_table_s_name(farm: Farm) 
         shown = TableMetadataSet.extract(specs[key].metadata)
         assert shown.column_schema is not None
         assert [c.name for c in shown.column_schema.columns] == TABLE_SCHEMAS[table].names
+        assert all(column.description for column in shown.column_schema.columns)
         assert shown.table_name == table.value
 
 

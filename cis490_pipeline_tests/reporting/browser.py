@@ -144,12 +144,17 @@ class Browser:
             )
 
 
-@contextlib.contextmanager
-def chromium() -> Generator[Browser]:
-    """Return a browser; where none is installed tests are skipped, but fail in CI."""
+def chromium_path() -> str:
+    """Return the program; where there is none tests are skipped, but fail in CI."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         missing = "no chromium on this machine: apt-get install chromium"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    with Browser(executable) as browser:
+    return executable
+
+
+@contextlib.contextmanager
+def chromium() -> Generator[Browser]:
+    """Return a browser; where none is installed tests are skipped, but fail in CI."""
+    with Browser(chromium_path()) as browser:
         yield browser

@@ -1,0 +1,77 @@
+"""The UI's pages in a real browser: how long until they stand, and what they asked for it.
+
+Not here: asking again and timing the answers (``control_plane``).
+"""
+
+import contextlib
+import json
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cis490_pipeline_tests.reporting.browser import Browser
+
+_QUIET_S: Final = 2.0
+_PATIENCE_S: Final = 120.0
+_LARGEST_BODY: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One GraphQL operation as the page sent it."""
+
+    operation: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A page: ``content_s`` is from its address to the last answer that it waited for."""
+
+    page: str
+    content_s: float
+    asked: tuple[Asked, ...]
+
+
+class Recorder(Browser):
+    """A browser that keeps what pages ask, and when they were answered."""
+
+    def __init__(self, executable: str) -> None:
+        self._asked: dict[str, Asked] = {}
+        self._open: set[str] = set()
+        self._answered_s = 0.0
+        super().__init__(executable)
+        self.call("Network.enable", maxPostDataSize=_LARGEST_BODY)
+
+    def _hear(self, message: dict) -> None:
+        super()._hear(message)
+        name, told = message.get("method"), message.get("params", {})
+        if name == "Network.requestWillBeSent":
+            self._note(told)
+        if name in {"Network.loadingFinished", "Network.loadingFailed"}:
+            if told["requestId"] in self._asked:
+                self._answered_s = time.monotonic()
+            self._open.discard(told["requestId"])
+
+    def _note(self, told: dict) -> None:
+        request = told["request"]
+        self._open.add(told["requestId"])
+        if request["url"].endswith("/graphql") and request.get("postData"):
+            body = json.loads(request["postData"])
+            asked = Asked(operation=body.get("operationName") or "", body=body)
+            self._asked[told["requestId"]] = asked
+
+    def visit(self, page: str, address: str) -> Visit:
+        """Open an address; it stands once nothing was asked or answered for two seconds."""
+        self._asked, self._open = {}, set()
+        began = last = self._answered_s = time.monotonic()
+        self.call("Page.navigate", url=address)
+        while time.monotonic() - last < _QUIET_S or not self._asked:
+            assert time.monotonic() - began < _PATIENCE_S, f"{page} does not come to rest"
+            with contextlib.suppress(TimeoutError):
+                message = json.loads(self._socket.recv(0.2))
+                self._hear(message)
+                if str(message.get("method")).startswith("Network."):
+                    last = time.monotonic()
+        content_s = self._answered_s - began
+        return Visit(page=page, content_s=content_s, asked=tuple(self._asked.values()))
