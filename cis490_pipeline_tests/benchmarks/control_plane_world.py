@@ -22,6 +22,7 @@ from dagster._core.remote_origin import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from cis490_pipeline.orchestration.launch import DEFINITIONS_MODULE, LOCATION
+from cis490_pipeline.orchestration.metadata import prediction_lineage
 from cis490_pipeline.orchestration.registration import register_store
 from cis490_pipeline.settings import Settings
 from cis490_pipeline.synthetic.config import SynthConfig
@@ -197,6 +198,8 @@ def _metadata(
         yield "dagster/partition_row_count", dg.MetadataValue.int(100 * (number + 1))
         yield "verdicts", dg.MetadataValue.md("| status | episodes |\n|---|---|\n" * 3)
         return
+    if key.path[0] == "evaluation":
+        yield "dagster/column_lineage", prediction_lineage()
     for context in ("none", "recent"):
         ending = "" if context == "none" else f"_{context}"
         for name in ("macro_f1", "macro_f1_low", "macro_f1_high"):
