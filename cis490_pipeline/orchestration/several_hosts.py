@@ -15,7 +15,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
-from dagster._core.storage.event_log.base import EventLogRecord
+from dagster._core.event_api import EventLogRecord
 
 _DATA_VERSION: Final = "dagster/data_version"
 Metadata = Mapping[str, dg.MetadataValue]
