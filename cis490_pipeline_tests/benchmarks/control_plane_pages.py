@@ -12,7 +12,7 @@ from typing import Any, Final
 from cis490_pipeline_tests.reporting.browser import Browser
 
 _QUIET_S: Final = 2.0
-_PATIENCE_S: Final = 120.0
+_PATIENCE_S: Final = 300.0
 _LARGEST_BODY: Final = 1 << 20
 
 
@@ -37,8 +37,8 @@ class Recorder(Browser):
     """A browser that keeps what pages ask, and when they were answered."""
 
     def __init__(self, executable: str) -> None:
-        self._asked: dict[str, Asked] = {}
-        self._open: set[str] = set()
+        self._asked: list[Asked] = []
+        self._waiting: set[str] = set()
         self._answered_s = 0.0
         super().__init__(executable)
         self.call("Network.enable", maxPostDataSize=_LARGEST_BODY)
@@ -49,29 +49,24 @@ class Recorder(Browser):
         if name == "Network.requestWillBeSent":
             self._note(told)
         if name in {"Network.loadingFinished", "Network.loadingFailed"}:
-            if told["requestId"] in self._asked:
+            if told["requestId"] in self._waiting:
                 self._answered_s = time.monotonic()
-            self._open.discard(told["requestId"])
+            self._waiting.discard(told["requestId"])
 
     def _note(self, told: dict) -> None:
         request = told["request"]
-        self._open.add(told["requestId"])
         if request["url"].endswith("/graphql") and request.get("postData"):
             body = json.loads(request["postData"])
-            asked = Asked(operation=body.get("operationName") or "", body=body)
-            self._asked[told["requestId"]] = asked
+            self._asked.append(Asked(operation=body.get("operationName") or "", body=body))
+            self._waiting.add(told["requestId"])
 
     def visit(self, page: str, address: str) -> Visit:
-        """Open an address; it stands once nothing was asked or answered for two seconds."""
-        self._asked, self._open = {}, set()
-        began = last = self._answered_s = time.monotonic()
+        """Open an address; it stands once nothing was asked for two seconds after an answer."""
+        self._asked, self._waiting = [], set()
+        began = self._answered_s = time.monotonic()
         self.call("Page.navigate", url=address)
-        while time.monotonic() - last < _QUIET_S or not self._asked:
+        while self._waiting or not self._asked or time.monotonic() - self._answered_s < _QUIET_S:
             assert time.monotonic() - began < _PATIENCE_S, f"{page} does not come to rest"
             with contextlib.suppress(TimeoutError):
-                message = json.loads(self._socket.recv(0.2))
-                self._hear(message)
-                if str(message.get("method")).startswith("Network."):
-                    last = time.monotonic()
-        content_s = self._answered_s - began
-        return Visit(page=page, content_s=content_s, asked=tuple(self._asked.values()))
+                self._hear(json.loads(self._socket.recv(0.2)))
+        return Visit(page=page, content_s=self._answered_s - began, asked=tuple(self._asked))
