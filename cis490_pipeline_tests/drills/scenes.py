@@ -203,4 +203,5 @@ def metadata_of(here: Installation, run_id: str, asset: str) -> dict[str, Any]:
 def first_epoch(here: Installation, run_id: str) -> int:
     """Return the number of the first epoch that a run made."""
     logs = here.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION)
-    return logs[0].dagster_event.asset_observation_data.asset_observation.metadata["epoch"].value
+    observed = logs[0].dagster_event.asset_observation_data.asset_observation
+    return int(str(observed.metadata["epoch"].value))

@@ -12,7 +12,7 @@ from cis490_pipeline.settings import Settings
 @pytest.fixture
 def jobs(tmp_path: Path) -> list[dg.JobDefinition]:
     settings = Settings(store=tmp_path / "store", data=tmp_path / "data")
-    return build_definitions(settings).resolve_all_job_defs()
+    return list(build_definitions(settings).resolve_all_job_defs())
 
 
 def test_a_step_whose_process_is_killed_is_tried_again(jobs: list[dg.JobDefinition]) -> None:
