@@ -6,7 +6,6 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,23 +14,13 @@ from cis490_pipeline.ingest.journal import host_lock
 from cis490_pipeline.ingest.run import ingest_host
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse
-from cis490_pipeline_tests.end_to_end.conftest import BIN, Dagster, environment, serving, wait_until
+from cis490_pipeline_tests.end_to_end.graphql import OVER, all_runs, events
+from cis490_pipeline_tests.end_to_end.sensors import start_sensor, told
+from cis490_pipeline_tests.end_to_end.servers import BIN, Dagster, environment, serving, wait_until
 from cis490_pipeline_tests.episodes.building import add_episode, build_episode, episode_id
 from cis490_pipeline_tests.ingest.content import content_of
 
 pytestmark = pytest.mark.end_to_end
-
-_START = """mutation($s: SensorSelector!) { startSensor(sensorSelector: $s) {
-    __typename ... on PythonError { message } } }"""
-_RUNS = """{ runsOrError(limit: 50) { ... on Runs { results {
-    runId status jobName tags { key value } } } } }"""
-_EVENTS = """query($run: ID!) { runOrError(runId: $run) { ... on Run { eventConnection { events {
-    __typename ... on MessageEvent { stepKey }
-    ... on DisplayableEvent { metadataEntries { label ... on TextMetadataEntry { text } } }
-    } } } } }"""
-_TICKS = """query($s: SensorSelector!) { sensorOrError(sensorSelector: $s) { ... on Sensor {
-    sensorState { ticks(limit: 20) { status skipReason logEvents { events { message } } } } } } }"""
-_BUSY = {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "MANAGED"}
 
 
 def ship(store: Path, host: str, number: int) -> None:
@@ -44,38 +33,14 @@ def held(data: Path) -> set[str]:
     return set(rows["episode_id"].to_pylist())
 
 
-def runs(dagster: Dagster) -> list[dict[str, Any]]:
-    return dagster.ask(_RUNS)["runsOrError"]["results"]
-
-
-def selector(name: str) -> dict[str, str]:
-    return {
-        "repositoryName": "__repository__",
-        "repositoryLocationName": "cis490_pipeline",
-        "sensorName": name,
-    }
-
-
-def start_sensor(dagster: Dagster, name: str) -> None:
-    answer = dagster.ask(_START, s=selector(name))["startSensor"]
-    assert answer["__typename"] == "Sensor", answer
-
-
-def told(dagster: Dagster, name: str) -> str:
-    """Everything that the ticks of a sensor said, as the UI shows it."""
-    ticks = dagster.ask(_TICKS, s=selector(name))["sensorOrError"]["sensorState"]["ticks"]
-    events = [event["message"] for tick in ticks for event in tick["logEvents"]["events"]]
-    return "\n".join([*events, *(tick["skipReason"] or "" for tick in ticks)])
-
-
 def ingesting(dagster: Dagster) -> tuple[str, list[int]] | None:
     """Return the first run whose ingest has begun, with the processes that work on it."""
-    for run in runs(dagster):
-        found = dagster.ask(_EVENTS, run=run["runId"])["runOrError"]["eventConnection"]["events"]
+    for run in all_runs(dagster):
+        found = events(dagster, run.run_id)
         if any(e["__typename"] == "ExecutionStepStartEvent" for e in found):
             entries = [entry for e in found for entry in e.get("metadataEntries", ())]
             pids = {int(entry["text"]) for entry in entries if entry["label"] == "pid"}
-            return run["runId"], sorted(pids)
+            return run.run_id, sorted(pids)
     return None
 
 
@@ -133,11 +98,11 @@ def test_everything_that_is_shipped_arrives_once(tmp_path: Path) -> None:
         start_sensor(dagster, "reconcile")
         wait_until(lambda: len(held(data)) == 8, seconds=120, what="what was rotated arrives")
         wait_until(
-            lambda: not any(run["status"] in _BUSY for run in runs(dagster)),
+            lambda: all(run.status in OVER for run in all_runs(dagster)),
             seconds=120,
             what="all runs end",
         )
-        ended = {run["runId"]: run["status"] for run in runs(dagster)}
+        ended = {run.run_id: run.status for run in all_runs(dagster)}
         assert ended.pop(killed) == "FAILURE"
         assert set(ended.values()) == {"SUCCESS"}
         assert "bytes behind" in told(dagster, "new_episodes")
