@@ -55,12 +55,12 @@ _PARTITIONS: Final = """query($k: AssetKeyInput!) { assetNodeOrError(assetKey: $
     ... on AssetNode { partitionKeys } } }"""
 _CHECKS: Final = """query($k: AssetKeyInput!) { assetNodeOrError(assetKey: $k) {
     ... on AssetNode { assetChecksOrError { ... on AssetChecks { checks {
-        name description blocking
-        executionForLatestMaterialization { runId status partition evaluation {
-            success severity metadataEntries { label __typename
-                ... on IntMetadataEntry { intValue } ... on PathMetadataEntry { path }
-                ... on MarkdownMetadataEntry { mdStr } ... on TextMetadataEntry { text }
-            } } } } } } } } }"""
+        name description blocking } } } } } }"""
+_EVALUATIONS: Final = """query($k: AssetKeyInput!, $n: String!, $p: String) {
+    assetCheckExecutions(assetKey: $k, checkName: $n, partition: $p, limit: 5) {
+        runId status partition evaluation { success severity metadataEntries { label
+            ... on IntMetadataEntry { intValue } ... on PathMetadataEntry { path }
+            ... on MarkdownMetadataEntry { mdStr } } } } }"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,3 +225,10 @@ def checks_of(dagster: Dagster, asset: str) -> dict[str, dict[str, Any]]:
     """Return an asset's checks as its page shows them, by name."""
     answer = dagster.ask(_CHECKS, k=asset_key(asset))["assetNodeOrError"]
     return {check["name"]: check for check in answer["assetChecksOrError"]["checks"]}
+
+
+def evaluation_of(dagster: Dagster, asset: str, check: str, partition: str) -> dict[str, Any]:
+    """Return what a check found when it last looked at a partition."""
+    answer = dagster.ask(_EVALUATIONS, k=asset_key(asset), n=check, p=partition)
+    latest, *_ = answer["assetCheckExecutions"]
+    return latest["evaluation"]
