@@ -18,6 +18,8 @@ from typing import Any, Final
 
 BIN: Final = Path(sys.executable).parent
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
+_LOCATIONS: Final = """{ workspaceOrError { ... on Workspace { locationEntries {
+    locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
 _WORKSPACE: Final = ("-w", str(REPOSITORY / "workspace.yaml"))
 
 
@@ -52,10 +54,14 @@ class Dagster:
         return found["data"]
 
     def answers(self) -> bool:
+        """Say whether it is up; definitions that could not be loaded are an error."""
         try:
-            return bool(self.ask("{version}"))
+            entries = self.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]
         except OSError:
             return False
+        found = [entry["locationOrLoadError"] for entry in entries]
+        assert all(one is None or one["__typename"] != "PythonError" for one in found), found
+        return bool(found) and None not in found
 
 
 def wait_until(
