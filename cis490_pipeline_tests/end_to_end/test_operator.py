@@ -4,8 +4,6 @@ Two real hosts in one laboratory; every order goes through GraphQL to a real web
 Not here: what happens without an operator (``test_by_itself``).
 """
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -320,34 +318,3 @@ def test_checks_are_shown_for_each_partition_with_what_they_found(
         "leakage": True,
     }
     assert "disjoint" in shown["leakage"]["description"]
-
-
-def test_a_training_whose_run_hangs_stops_when_the_run_is_forced_to_end(lab: Laboratory) -> None:
-    run_id = begun(lab, seed=1)
-    found = events(lab.dagster, run_id)
-    (worker,) = [pid_of(e) for e in found if e["message"].startswith("Started process for run")]
-    (step,) = [
-        pid_of(e)
-        for e in found
-        if (e["eventType"], e["stepKey"]) == ("STEP_WORKER_STARTED", TRAINED_STEP)
-    ]
-    os.kill(worker, signal.SIGSTOP)  # it forwards nothing to its step any more
-    try:
-        policy = "MARK_AS_CANCELED_IMMEDIATELY"
-        ordered(lab.dagster.ask(TERMINATE, r=run_id, p=policy), "TerminateRunSuccess")
-        wait_until(
-            lambda: not Path(f"/proc/{step}").exists(),
-            seconds=120,
-            what="the step ends",
-            seen=lambda: epoch_numbers(lab, run_id),
-        )
-    finally:
-        os.kill(worker, signal.SIGKILL)
-    assert run_of(lab.dagster, run_id).status == "CANCELED"
-    assert epochs_after(lab, run_id, "PIPELINE_CANCELED") <= UNDER_WAY
-    assert {attempts for attempts, _ in kept_for(lab).values()} == {()}
-
-
-def pid_of(event: dict[str, Any]) -> int:
-    (pid,) = [e["text"] for e in event["metadataEntries"] if e["label"] == "pid"]
-    return int(pid)
