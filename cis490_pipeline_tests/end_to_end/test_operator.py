@@ -133,7 +133,7 @@ def epoch_numbers(lab: Laboratory, run_id: str) -> list[int]:
 
 
 def epochs_after(lab: Laboratory, run_id: str, order: str) -> int:
-    """Count the epochs that a run reported after an event of another kind."""
+    """Count the epochs that a run reported after an event of another kind (GraphQL's name)."""
     found = events(lab.dagster, run_id)
     (moment,) = [float(e["timestamp"]) for e in found if e["eventType"] == order]
     return sum(float(e["timestamp"]) > moment for e in found if e["__typename"] == EPOCH)
@@ -185,7 +185,7 @@ def test_a_cancelled_training_stops_within_an_epoch_and_a_later_run_ends_it(
     ordered(lab.dagster.ask(TERMINATE, r=run_id), "TerminateRunSuccess")
     assert ended(lab.dagster, run_id).status == "CANCELED"
     kept = kept_for(lab)
-    assert epochs_after(lab, run_id, "PIPELINE_CANCELING") <= UNDER_WAY
+    assert epochs_after(lab, run_id, "RUN_CANCELING") <= UNDER_WAY
     assert run_id not in {m["runId"] for m in materializations(lab.dagster, TRAINED)}
     before = epoch_numbers(lab, run_id)
     assert before[-1] < EPOCHS
