@@ -57,7 +57,8 @@ SPLIT: Final = "host=lab-b"
 OTHER_SPLIT: Final = "host=lab-a"
 TRAINED: Final = "model/mlp/realistic"
 TRAINED_STEP: Final = "model__mlp__realistic"
-EPOCHS: Final = 80
+EPOCHS: Final = 30
+"""At least; an epoch between two evaluations is as many passes as that takes."""
 UNDER_WAY: Final = 2
 """Epochs: the one under way, and one that begins before the order is in the database."""
 PAIRS: Final = [(s.name, m) for s, m in families_and_modes() if s.name in SMOKE_FAMILIES]
@@ -193,7 +194,8 @@ def test_a_cancelled_training_stops_within_an_epoch_and_a_later_run_ends_it(
     again = launch(lab.dagster, [TRAINED], OTHER_SPLIT, training(seed=0))
     assert set(succeeded(lab.dagster, again).steps) == {TRAINED_STEP}
     after = epoch_numbers(lab, again)
-    assert after == list(range(after[0], EPOCHS + 1))
+    assert after == list(range(after[0], after[-1] + 1))
+    assert after[-1] >= EPOCHS
     assert after[0] - before[-1] in (1, 2)  # saved, then told: the last one perhaps never was told
     assert materializations(lab.dagster, TRAINED)[0]["runId"] == again
     attempts, bundle = kept[trained(lab, kept)]
