@@ -3,6 +3,7 @@
 from typing import Any
 
 import dagster as dg
+import pytest
 from dagster._core.definitions.data_version import StaleStatus
 
 from cis490_pipeline.datasets.training_sets import load_training_set
