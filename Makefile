@@ -45,8 +45,6 @@ bench: $(STAMP)
 drill: $(STAMP)
 	@echo "== kill -9 in every phase of ingest and compaction ($(KILLS) kills)"
 	@$(BIN)/python -m cis490_pipeline_tests.drills.kills --kills $(KILLS)
-	@echo "== kill -9 of steps, run workers, daemon, webserver and all of them under Dagster"
-	@$(BIN)/python -m cis490_pipeline_tests.drills.processes
 	@echo "== the page of 26 configurations with 5 seeds each"
 	@$(BIN)/python -m cis490_pipeline_tests.drills.large_page
 	@echo "== 500 uploads at once, random aborts, kill -9 of the receiver"
