@@ -35,7 +35,7 @@ class Victim:
         if self.family == "gbt":
             overrides = {"rounds": 30}
         if self.family == "blend":
-            overrides = {"rounds": 30, "epochs": 12}
+            overrides = {"rounds": 30, "epochs": 40}
         if self.family == "bert":
             overrides["pretraining_steps"] = 40
         return request_for(self.family, Mode.REALISTIC, **overrides)
