@@ -97,6 +97,7 @@ def growth(lab: Laboratory) -> Growth:
     next_tick(lab.dagster, lab.data, "new_episodes")
     more_hosts, more_splits = partitions(lab)
     arrived(lab, {"lab-a", "lab-b"})
+    quiet(lab)  # a run ends some time after what it materializes
     last_tick = next_tick(lab.dagster, lab.data, "new_episodes")
     return Growth(hosts=(hosts, more_hosts), splits=(splits, more_splits), last_tick=last_tick)
 

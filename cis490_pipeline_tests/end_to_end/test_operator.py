@@ -61,6 +61,8 @@ EPOCHS: Final = 30
 """At least; an epoch between two evaluations is as many passes as that takes."""
 UNDER_WAY: Final = 2
 """Epochs: the one under way, and one that begins before the order is in the database."""
+NOT_ALLOWED: Final = "TerminateRunFailure: You do not have permission to terminate this run"
+ENDS: Final = ("start", "end")
 PAIRS: Final = [(s.name, m) for s, m in families_and_modes() if s.name in SMOKE_FAMILIES]
 EVALUATED: Final = [evaluation_key(name, mode).to_user_string() for name, mode in PAIRS]
 MODELS: Final = [model_key(name, mode).to_user_string() for name, mode in PAIRS]
@@ -250,7 +252,7 @@ def test_a_read_only_instance_refuses_every_order_and_yet_shows_the_assets(
             "start a sensor": viewer.ask(START, s=selector("nightly")),
         }
         answers = {name: _answer(found) for name, found in orders.items()}
-        assert answers == dict.fromkeys(orders, "UnauthorizedError")
+        assert answers == dict.fromkeys(orders, "UnauthorizedError") | {"terminate": NOT_ALLOWED}
         assert {run.run_id for run in all_runs(viewer)} == before
         for name in INGEST:
             assert materialized(viewer, name) == set(ENOUGH)
@@ -259,15 +261,22 @@ def test_a_read_only_instance_refuses_every_order_and_yet_shows_the_assets(
 
 
 def _answer(found: dict[str, Any]) -> str:
+    """Return the kind of an answer; of a failure, which has many causes, with what it says."""
     (result,) = found.values()
-    return result["__typename"]
+    kind = result["__typename"]
+    return f"{kind}: {result['message']}" if kind.endswith("Failure") else kind
 
 
-def runs_of(found: Any) -> dict[str, str]:
-    """Return partition -> status of a backfill's runs."""
-    tags = [{tag["key"]: tag["value"] for tag in run["tags"]} for run in found["runs"]]
-    statuses = [run["status"] for run in found["runs"]]
-    return {t["dagster/partition"]: s for t, s in zip(tags, statuses, strict=True)}
+def runs_of(found: Any) -> list[tuple[str, str, str]]:
+    """Return the first partition, the last one and the status of each run of a backfill."""
+
+    def described(run: Any) -> tuple[str, str, str]:
+        tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+        only = tags.get("dagster/partition")
+        first, last = (tags.get(f"dagster/asset_partition_range_{e}", only) for e in ENDS)
+        return first, last, run["status"]
+
+    return [described(run) for run in found["runs"]]
 
 
 def test_a_backfill_materializes_the_chosen_host_and_no_other(
@@ -275,7 +284,7 @@ def test_a_backfill_materializes_the_chosen_host_and_no_other(
 ) -> None:
     found = backfilled(lab.dagster, host_backfill, seconds=300)
     assert found["status"] == "COMPLETED_SUCCESS", found
-    assert runs_of(found) == {"lab-b": "SUCCESS"}
+    assert runs_of(found) == [("lab-b", "lab-b", "SUCCESS")]
     made = {run["runId"] for run in found["runs"]}
     for name in INGEST:
         by_backfill = [m for m in materializations(lab.dagster, name) if m["runId"] in made]
@@ -287,7 +296,7 @@ def test_a_backfill_materializes_the_chosen_host_and_no_other(
 def test_a_backfill_plans_fits_and_scores_a_split(lab: Laboratory, split_backfill: str) -> None:
     found = backfilled(lab.dagster, split_backfill, seconds=500)
     assert found["status"] == "COMPLETED_SUCCESS", found
-    assert runs_of(found) == {SPLIT: "SUCCESS"}
+    assert runs_of(found) == [(SPLIT, SPLIT, "SUCCESS")]
     (made,) = [run["runId"] for run in found["runs"]]
     for name in (*MODELS, *EVALUATED):
         assert (made, SPLIT) in {
