@@ -39,12 +39,14 @@ class Gain:
 
     Both are asked: with a handful of id_val episodes the interval alone is too narrow. Where the
     first is the best of several that a search tried on the same id_val, its p must pass for all
-    of them (Bonferroni): the best of several is also the luckiest.
+    of them (Bonferroni): the best of several is also the luckiest. ``least_p`` is the
+    smallest that these episodes could give.
     """
 
     interval: Interval
     p: float | None
     n_tried: int = 1
+    least_p: float = 0.0
 
     @property
     def corrected_p(self) -> float | None:
@@ -207,4 +209,6 @@ def _range(gain: Gain) -> str:
     p = "" if gain.corrected_p is None else f", p {gain.corrected_p:.3f}"
     if p and gain.n_tried > 1:
         p += f" for the best of {gain.n_tried} tried"
+    if p and gain.least_p * gain.n_tried > 1.0 - found.level:
+        p += ", which so few episodes cannot bring low enough"
     return f"({found.point:+.2f} [{found.low:+.2f}, {found.high:+.2f}]{p})"

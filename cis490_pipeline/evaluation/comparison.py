@@ -27,6 +27,7 @@ from cis490_pipeline.evaluation.keys import FamilyRole, ModelKey
 from cis490_pipeline.evaluation.pairs import (
     Configuration,
     configurations,
+    least_paired_p,
     paired_difference,
     paired_p,
     simple_pairs,
@@ -77,7 +78,9 @@ class Difference:
 
     Each key is that of its configuration's lowest seed; the figures are of all its seeds. ``p`` is
     the two-sided paired permutation p, ``p_holm`` the same after Holm's correction within
-    ``tests``; None where there are fewer than two episodes.
+    ``tests``; None where there are fewer than two episodes. ``least_p`` is the smallest p that the
+    episodes on which they differ could give, ``least_p_holm`` what Holm would have left of it, the
+    other tests being as they are: above ``1 - level`` no difference could have been shown.
     """
 
     tests: DeclaredFamily
@@ -89,6 +92,14 @@ class Difference:
     verdict: Verdict
     p: float | None
     p_holm: float | None
+    least_p: float | None
+    least_p_holm: float | None
+
+    @property
+    def undecidable(self) -> bool:
+        """Whether too few episodes differ for any verdict but undecided."""
+        alpha = 1.0 - self.difference.level
+        return self.least_p_holm is not None and self.least_p_holm > alpha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +121,8 @@ class ComparedModel:
 class Comparison:
     """All models of a split on its test set, and what id_val chose.
 
-    ``profiles`` names each profile of the label universe and whether it was tested. ``recommended``
+    ``profiles`` names each profile of the label universe and whether it was tested;
+    ``untested_phases`` have no window in the test set and are in no macro F1. ``recommended``
     and ``best_learned`` are those of the first mode that has any, realistic before oracle: no
     deployed detector has the oracle's channels.
     """
@@ -120,6 +132,7 @@ class Comparison:
     split: str
     scope: TestScope
     profiles: tuple[SliceScore, ...]
+    untested_phases: tuple[str, ...]
     models: tuple[ComparedModel, ...]
     differences: tuple[Difference, ...]
     choices: tuple[ModeChoice, ...]
@@ -180,8 +193,12 @@ def compare(
 
     def id_val_gain(first: ModelKey, second: ModelKey) -> Gain:
         pair = judged[first], judged[second]
-        interval, p = paired_difference(*pair, config), paired_p(*pair, config)
-        return Gain(interval=interval, p=p, n_tried=tried.get(first, 1))
+        return Gain(
+            interval=paired_difference(*pair, config),
+            p=paired_p(*pair, config),
+            least_p=least_paired_p(*pair, config),
+            n_tried=tried.get(first, 1),
+        )
 
     tested = configurations(test)
     choices = tuple(
@@ -193,6 +210,7 @@ def compare(
         split=ordered[0].scope.split,
         scope=ordered[0].scope,
         profiles=ordered[0].profiles,
+        untested_phases=tuple(one.phase for one in ordered[0].classes if not one.n_windows),
         models=tuple(_compared(one, scores, tried) for one in ordered),
         differences=_differences(tested, choices, config),
         choices=choices,
@@ -273,6 +291,7 @@ def _difference(
     tests: DeclaredFamily, first: Configuration, second: Configuration, config: BootstrapConfig
 ) -> Difference:
     interval = paired_difference(first, second, config)
+    p = paired_p(first, second, config) if interval.point is not None else None
     return Difference(
         tests=tests,
         first=first.key,
@@ -281,8 +300,10 @@ def _difference(
         second_seeds=second.seeds,
         difference=interval,
         verdict=Verdict.UNDECIDED,
-        p=paired_p(first, second, config) if interval.point is not None else None,
+        p=p,
         p_holm=None,
+        least_p=None if p is None else min(p, least_paired_p(first, second, config)),
+        least_p_holm=None,
     )
 
 
@@ -302,12 +323,21 @@ def _verdict(interval: Interval, p_holm: float) -> Verdict:
 def _with_holm(family: Iterable[Difference]) -> tuple[Difference, ...]:
     """Correct the p-values of one declared family; only then is there a verdict."""
     differences = tuple(family)
-    adjusted = iter(holm(tuple(one.p for one in differences if one.p is not None)))
-    return tuple(one if one.p is None else _judged(one, next(adjusted)) for one in differences)
+    p_values = tuple(one.p for one in differences if one.p is not None)
+    found: list[Difference] = []
+    for one in differences:
+        if one.p is None or one.least_p is None:
+            found.append(one)
+            continue
+        place = sum(other.p is not None for other in found)
+        at_best = (*p_values[:place], one.least_p, *p_values[place + 1 :])
+        found.append(_judged(one, holm(p_values)[place], holm(at_best)[place]))
+    return tuple(found)
 
 
-def _judged(one: Difference, p_holm: float) -> Difference:
-    return replace(one, p_holm=p_holm, verdict=_verdict(one.difference, p_holm))
+def _judged(one: Difference, p_holm: float, least_p_holm: float) -> Difference:
+    verdict = _verdict(one.difference, p_holm)
+    return replace(one, p_holm=p_holm, least_p_holm=least_p_holm, verdict=verdict)
 
 
 def _seed_summary(tested: Configuration, config: BootstrapConfig) -> SeedSummary:

@@ -17,7 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cis490_pipeline.evaluation.alarms import AlarmTrace
-from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
+from cis490_pipeline.evaluation.bootstrap import (
+    BootstrapConfig,
+    expanded_level,
+    percentile_ends,
+)
 from cis490_pipeline.evaluation.courses import EpisodeCourse
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
@@ -40,12 +44,13 @@ from cis490_pipeline.metrics.survival import (
 GRID_S: Final = 5.0
 MOST_POINTS: Final = 60
 MOST_HORIZON_S: Final = 120.0
+_JUMPS: Final = "a median jumps: the jackknife says nothing of it"
 NO_INFECTION: Final = "the test set has no episode with an infection that was watched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
-    """Share detected until ``t_s`` after the onset, Kaplan and Meier, with percentile ends.
+    """Share detected until ``t_s`` after the onset, Kaplan and Meier, with expanded percentiles.
 
     Where none or all are, resamples hardly differ, and the rule of three widens the ends.
     ``n_at_risk`` episodes were watched that long and not detected before; ``n_detected`` were
@@ -203,7 +208,12 @@ def _replicates(
         if without_EE is None
         else restricted_mean(_curves(delays, without_EE), horizon_s),
     )
-    median = Replicates(point=float(median_time(plain)[0]), value_B=median_B, jackknife_E=None)
+    median = Replicates(
+        point=float(median_time(plain)[0]),
+        value_B=median_B,
+        jackknife_E=None,
+        no_jackknife=_JUMPS,
+    )
     return mean, median, 1.0 - survival_BG
 
 
@@ -219,22 +229,22 @@ def _curve(
     grid_G = _grid(delays.watched_E)
     plain = _curves(delays, np.ones((1, delays.time_E.size)))
     detected_G = 1.0 - survival_at(plain, grid_G)[0]
-    tail = (1.0 - config.level) / 2.0
+    level = expanded_level(config.level, delays.time_E.size)
     return tuple(
-        _point(delays, t_s, detected_G[i], detected_BG[:, i], tail)
+        _point(delays, t_s, detected_G[i], detected_BG[:, i], level)
         for i, t_s in enumerate(grid_G.tolist())
     )
 
 
 def _point(
-    delays: _Delays, t_s: float, detected: float, value_B: NDArray[np.float64], tail: float
+    delays: _Delays, t_s: float, detected: float, value_B: NDArray[np.float64], level: float
 ) -> CurvePoint:
     n_at_risk = int((delays.time_E >= t_s).sum())
     n_detected = int((delays.detected_E & (delays.time_E <= t_s)).sum())
     low: float | None = None
     high: float | None = None
     if delays.time_E.size > 1:
-        low, high = map(float, np.quantile(value_B, [tail, 1.0 - tail]))
+        low, high = percentile_ends(value_B, level)
         if n_detected == 0:
             high = rule_of_three(n_at_risk)
         if detected > 1.0 - 1e-12:

@@ -19,6 +19,7 @@ from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, GRAMMAR_ONLY, FamilyRole, ModelKey
 from cis490_pipeline.evaluation.scores import Coverage
 from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE
+from cis490_pipeline.schema.phases import N_PHASES
 
 _MOST_NAMES = 4
 MOST_LOSERS: Final = 2
@@ -61,6 +62,10 @@ def _conditions(comparison: Comparison) -> list[str]:
     parts.append(f"{len(tested)} of {len(comparison.profiles)} profiles")
     if untested:
         parts.append(f"{names(untested)} untested")
+    if comparison.untested_phases:
+        n_others = N_PHASES - len(comparison.untested_phases)
+        lost = names(comparison.untested_phases)
+        parts.append(f"no window of {lost}, macro F1 over the other {n_others} phases")
     if scope.unseen_profiles:
         parts.append(f"{names(scope.unseen_profiles)} tested but not trained")
     return parts

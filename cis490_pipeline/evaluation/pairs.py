@@ -24,7 +24,7 @@ from cis490_pipeline.evaluation.bootstrap import (
 from cis490_pipeline.evaluation.choice import ModeChoice
 from cis490_pipeline.evaluation.interval import Interval, without_interval
 from cis490_pipeline.evaluation.keys import ELAPSED_TIME, PERMUTED_LABELS, FamilyRole, ModelKey
-from cis490_pipeline.evaluation.permutation import paired_permutation_p
+from cis490_pipeline.evaluation.permutation import least_p, paired_permutation_p
 from cis490_pipeline.evaluation.predictions import Predictions, require_paired
 from cis490_pipeline.evaluation.seeds import seeds_interval
 from cis490_pipeline.metrics.f1 import supported_classes
@@ -98,6 +98,11 @@ def paired_difference(
 def paired_p(first: Configuration, second: Configuration, config: BootstrapConfig) -> float | None:
     """Return the p of no difference, from swapping whole episodes between the two."""
     return paired_permutation_p(first.confusions(), second.confusions(), config)
+
+
+def least_paired_p(first: Configuration, second: Configuration, config: BootstrapConfig) -> float:
+    """Return the smallest p that swapping these episodes can give."""
+    return least_p(first.confusions(), second.confusions(), config)
 
 
 def time_pairs(keys: Sequence[ModelKey]) -> list[tuple[ModelKey, ModelKey]]:

@@ -65,6 +65,19 @@ def paired_permutation_p(
     return extreme / n_tried if exact else (extreme + 1) / (n_tried + 1)
 
 
+def least_p(
+    first_ESKK: NDArray[np.int64], second_ESKK: NDArray[np.int64], config: BootstrapConfig
+) -> float:
+    """Return the smallest p that the test can give on these episodes, however large the difference.
+
+    To swap an episode of which both say the same changes nothing: of d others there are ``2 ** d``
+    assignments, and the observed one and its mirror image are always among the extreme.
+    """
+    first_ESKK, second_ESKK = _matched(first_ESKK, second_ESKK)
+    n_differing = int((first_ESKK != second_ESKK).any(axis=(1, 2, 3)).sum())
+    return min(1.0, max(2.0 ** (1 - n_differing), 1.0 / (config.n_resamples + 1)))
+
+
 def _matched(
     first_ESKK: NDArray[np.int64], second_ESKK: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

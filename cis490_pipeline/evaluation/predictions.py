@@ -23,6 +23,8 @@ from cis490_pipeline.schema.tables import PROBABILITY_COLUMNS
 
 ID_VAL: Final = "id_val"
 TEST: Final = "test"
+_ROUNDING: Final = 1e-3
+"""Models add up in single precision; a score that is no probability is off by far more."""
 _ONE_MODEL: Final = ("split", "family", "mode", "context", "seed", "bundle", "role")
 
 
@@ -93,7 +95,7 @@ def predictions_of(table: pa.Table, *, key: ModelKey, role: str) -> Predictions:
     ------
     EvaluationError
         Where the rows are not of one bundle, this model and this role; where a window occurs twice
-        (it would count twice) or a probability is missing.
+        (it would count twice), or probabilities are missing or do not add up to 1.
     """
     bundle = _require_one_model(table, key, role)
     table = table.sort_by([("episode_id", "ascending"), ("window", "ascending")])
@@ -205,6 +207,10 @@ def _episodes(table: pa.Table, first_E: NDArray[np.int64]) -> tuple[PredictedEpi
     return tuple(PredictedEpisode(**{name: row[name] or "" for name in names}) for row in rows)
 
 
+def _furthest_from_one(proba_NK: NDArray[np.float64]) -> float:
+    return float(np.abs(proba_NK.sum(axis=1) - 1.0).max(initial=0.0))
+
+
 def _probabilities(table: pa.Table, key: ModelKey) -> NDArray[np.float64]:
     columns = [
         np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in PROBABILITY_COLUMNS
@@ -212,4 +218,7 @@ def _probabilities(table: pa.Table, key: ModelKey) -> NDArray[np.float64]:
     proba_NK = np.stack(columns, axis=1)
     if not np.isfinite(proba_NK).all():
         raise _unsound("a probability is missing or infinite", key, "finite probabilities")
+    off = max(-float(proba_NK.min(initial=0.0)), _furthest_from_one(proba_NK))
+    if off > _ROUNDING:
+        raise _unsound("probabilities do not add up to 1", key, "a distribution", f"{off:.3g} off")
     return proba_NK

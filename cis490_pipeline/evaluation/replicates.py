@@ -36,6 +36,7 @@ _LEAST_KEPT: Final = 0.5
 _SAME: Final = "no resample differs: an interval of no width knows nothing of what was not seen"
 _MOST_LEFT_OUT: Final = 2000
 """Episodes up to which each is left out in turn where that takes weights of every pair."""
+TOO_MANY: Final = "too many episodes to leave out each in turn"
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Sums ``[.., X]`` to a figure ``[..]``, NaN where it is undefined."""
@@ -52,7 +53,7 @@ class Replicates:
     value_B
         NaN where it is undefined on a resample; infinite is a value.
     jackknife_E
-        None where leaving out each episode would cost too much.
+        None where ``no_jackknife`` says why.
     independent
         Variance of the figure if windows were independent; None where there is no formula.
     """
@@ -61,6 +62,7 @@ class Replicates:
     value_B: NDArray[np.float64]
     jackknife_E: NDArray[np.float64] | None
     independent: float | None = None
+    no_jackknife: str = TOO_MANY
 
 
 def leave_one_out(n_episodes: int) -> NDArray[np.float64] | None:
@@ -123,6 +125,8 @@ def interval_of(
 ) -> Interval:
     """Return the figure with its percentile and BCa intervals over episodes.
 
+    Resamples that leave it undefined are dropped, and ``degenerate_share`` says how many.
+
     Parameters
     ----------
     undefined
@@ -148,6 +152,7 @@ def interval_of(
         caution=caution or (_SAME if low == high else few_episodes(size.n_episodes)),
         n_resamples=known_B.size,
         n_redrawn=0,
+        degenerate_share=1.0 - known_B.size / found.value_B.size,
         bca_low=None if bca is None else bca[0],
         bca_high=None if bca is None else bca[1],
         bca_fallback=fallback,
@@ -235,7 +240,7 @@ def _bca(
     found: Replicates, known_B: NDArray[np.float64], level: float
 ) -> tuple[tuple[float, float] | None, str | None]:
     if found.jackknife_E is None:
-        return None, "too many episodes to leave out each in turn"
+        return None, found.no_jackknife
     if not np.isfinite(found.jackknife_E).all():
         return None, "undefined without one of the episodes"
     if not np.isfinite(known_B).all():

@@ -37,7 +37,8 @@ class RiskPoint:
 
     ``coverage`` is the share of windows answered: at least the one asked for, and more where many
     windows are equally sure. ``macro_risk`` is 1 - macro F1 over the phases of the test set;
-    untested where none of the answered windows is of one of them.
+    untested where none of the answered windows is of one of them. Both rest on the answered windows
+    and on the episodes that have one, which may be few.
     """
 
     asked: float
@@ -144,8 +145,9 @@ def _risks(
     def macro_risk(sums_X: NDArray[np.float64]) -> NDArray[np.float64]:
         return 1.0 - macro_f1_stack(_square(sums_X), present_K)
 
+    size = found.size_of_windows(answered_N)
     error, risk = (
-        interval_of(sums.replicates(statistic), config=config, size=found.size(), undefined=reason)
+        interval_of(sums.replicates(statistic), config=config, size=size, undefined=reason)
         for statistic in (_error, macro_risk)
     )
     return error, risk

@@ -41,7 +41,7 @@ from cis490_pipeline.metrics.calibration import brier, ece, log_loss
 from cis490_pipeline.metrics.f1 import precision_recall, supported_classes
 from cis490_pipeline.schema.phases import N_PHASES, PHASES
 
-EVALUATION_VERSION: Final = 2
+EVALUATION_VERSION: Final = 3
 _NO_WINDOWS: Final = "the test set has no labelled window"
 
 

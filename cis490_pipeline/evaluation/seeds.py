@@ -110,7 +110,10 @@ def _over_seeds(
     signs_G: Sequence[float],
     config: BootstrapConfig,
 ) -> NDArray[np.float64]:
-    """Draw seeds of each configuration in each resample, ``[B]``."""
+    """Draw seeds of each configuration in each resample, ``[B]``.
+
+    The stretched spread may lead beyond what macro F1, or a difference of two, can be: cut there.
+    """
     rng = np.random.default_rng([config.seed, 2])
     total_B = np.zeros(value_BM.shape[0])
     parts = np.split(value_BM, np.cumsum(n_seeds_G)[:-1], axis=1)
@@ -122,7 +125,8 @@ def _over_seeds(
             drawn_B = np.take_along_axis(value_BS, seed_BS, axis=1).mean(axis=1)
             mean_B = mean_B + np.sqrt(n_seeds / (n_seeds - 1)) * (drawn_B - mean_B)
         total_B += sign * mean_B
-    return total_B
+    lowest, highest = (sum(f(sign, 0.0) for sign in signs_G) for f in (min, max))
+    return np.clip(total_B, lowest, highest)
 
 
 def _seed_variance(macro_M: NDArray[np.float64], n_seeds_G: Sequence[int]) -> float:

@@ -75,12 +75,14 @@ def with_sandwich(
 def disagreement_of(found: Interval, level: float, error_by: str) -> str | None:
     """Say which of the intervals beside the percentiles' has an end far from theirs, None if none.
 
-    ``error_by`` names the method of the standard error.
+    ``error_by`` names the method of the standard error; what there is none of cannot disagree.
     """
     if found.point is None or found.low is None or found.high is None:
         return None
-    half = NormalDist().inv_cdf(0.5 + level / 2.0) * (found.standard_error or 0.0)
-    others = {error_by: (found.point - half, found.point + half)}
+    others: dict[str, tuple[float, float]] = {}
+    if found.standard_error is not None:
+        half = NormalDist().inv_cdf(0.5 + level / 2.0) * found.standard_error
+        others[error_by] = (found.point - half, found.point + half)
     if found.bca_low is not None and found.bca_high is not None:
         others["BCa"] = (found.bca_low, found.bca_high)
     width = found.high - found.low

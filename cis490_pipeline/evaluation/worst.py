@@ -111,4 +111,5 @@ def _lowest(
         bca_low=None,
         bca_high=None,
         bca_fallback="not for the lowest of several",
+        disagreement=None,
     )

@@ -20,6 +20,7 @@ from cis490_pipeline.reporting.first_screen import first_screen
 from cis490_pipeline.reporting.host_profile_table import host_profile_html
 from cis490_pipeline.reporting.interval_section import interval_html
 from cis490_pipeline.reporting.measures import measures_section
+from cis490_pipeline.reporting.p_notes import p_notes
 from cis490_pipeline.reporting.palette import family_colour
 from cis490_pipeline.reporting.plain_tables import tables_section
 from cis490_pipeline.reporting.report import LEDGER_LINES, Report, host_rows, profile_rows
@@ -55,6 +56,7 @@ def _context(report: Report) -> dict[str, object]:
         "forest": forest_figure(report),
         "matrices": [(one, drawn) for one, drawn in matrices if one.key in shown],
         "other_matrices": [(one, drawn) for one, drawn in matrices if one.key not in shown],
+        "p_notes": p_notes(report),
         "tracks": difference_tracks(comparison.differences),
         "profiles": profile_rows(report),
         "hosts": host_rows(report),

@@ -33,7 +33,8 @@ HEAD: Final = (
 )
 EXPLAINED: Final = (
     "Four ways to the interval of the same figure. Percentile and BCa: resampled episodes. "
-    "Sandwich: point ± normal quantile × cluster-robust standard error. Hosts and episodes: whole "
+    "Sandwich: point ± normal quantile × cluster-robust standard error, no further than a macro F1 "
+    "or a difference can go. Hosts and episodes: whole "
     "hosts are drawn first, with six or more of them. Degenerate draws lost a phase and were drawn "
     "again. A model with one seed: what another training would have given is in none of them."
 )
@@ -67,7 +68,7 @@ def _cells(found: Interval, *, signed: bool) -> tuple[str, ...]:
     return (
         UNTESTED if found.point is None else scored(found, signed=signed),
         _ends(found.bca_low, found.bca_high, signed=signed),
-        _ends(*_sandwich(found), signed=signed),
+        _ends(*_sandwich(found, least=-1.0 if signed else 0.0), signed=signed),
         "–" if across is None else _ends(across.low, across.high, signed=signed),
         number_or_dash(found.design_effect, digits=1),
         "–" if share is None else f"{100 * share:.1f} %",
@@ -76,11 +77,11 @@ def _cells(found: Interval, *, signed: bool) -> tuple[str, ...]:
     )
 
 
-def _sandwich(found: Interval) -> tuple[float | None, float | None]:
+def _sandwich(found: Interval, *, least: float) -> tuple[float | None, float | None]:
     if found.point is None or found.standard_error is None:
         return None, None
     half = NormalDist().inv_cdf(0.5 + found.level / 2.0) * found.standard_error
-    return found.point - half, found.point + half
+    return max(least, found.point - half), min(1.0, found.point + half)
 
 
 def _ends(low: float | None, high: float | None, *, signed: bool) -> str:

@@ -16,6 +16,7 @@ from cis490_pipeline.reporting.explained import explained_markdown
 from cis490_pipeline.reporting.host_profile_table import host_profile_markdown
 from cis490_pipeline.reporting.interval_section import interval_markdown
 from cis490_pipeline.reporting.measures import measures_markdown
+from cis490_pipeline.reporting.p_notes import p_notes, readings_note
 from cis490_pipeline.reporting.plain_tables import tables_markdown
 from cis490_pipeline.reporting.report import (
     LEDGER_LINES,
@@ -146,7 +147,7 @@ def _differences(report: Report) -> list[str]:
     if not rows:
         return ["There is no pair to compare."]
     head = ["first", "minus", "difference", "verdict", "p", "p (Holm)", "family of tests"]
-    return markdown_table(head, rows)
+    return [*markdown_table(head, rows), "", *(f"- {markdown_text(n)}" for n in p_notes(report))]
 
 
 def _phases(report: Report) -> list[str]:
@@ -210,8 +211,4 @@ def _ledger(report: Report) -> list[str]:
         for one in shown
     ]
     head = ["when", "bundle", "identity", "why", "code"]
-    return [
-        f"{len(report.ledger)} so far; no p above is corrected for them.",
-        "",
-        *markdown_table(head, rows),
-    ]
+    return [readings_note(len(report.ledger)), "", *markdown_table(head, rows)]

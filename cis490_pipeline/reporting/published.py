@@ -36,6 +36,7 @@ from cis490_pipeline.evaluation.shift import Shift
 from cis490_pipeline.explain.result import Explanation
 from cis490_pipeline.models.current import FittedModel
 from cis490_pipeline.reporting.data_facts import DataFacts
+from cis490_pipeline.reporting.p_notes import p_notes
 from cis490_pipeline.reporting.report import Report
 from cis490_pipeline.reporting.split_quality import HostQuality
 from cis490_pipeline.warehouse.atomic import write_bytes
@@ -62,9 +63,14 @@ class ModelFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedComparison(Comparison):
-    """``comparison.json`` of a split that has a test set."""
+    """``comparison.json`` of a split that has a test set.
+
+    ``n_readings`` of the test set are in the ledger; ``p_notes`` are what no p-value says.
+    """
 
     headline: str
+    n_readings: int
+    p_notes: tuple[str, ...]
     measures: tuple[ModelFigures, ...]
     drift: Drift | None
     explanations: tuple[Explanation, ...]
@@ -112,6 +118,8 @@ def published_comparison(report: Report) -> PublishedComparison:
     return PublishedComparison(
         **own,
         headline=headline(report.comparison),
+        n_readings=len(report.ledger),
+        p_notes=p_notes(report),
         measures=tuple(_figures(one) for one in report.evaluations),
         drift=report.drift,
         explanations=report.explanations,

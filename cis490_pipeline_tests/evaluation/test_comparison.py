@@ -22,6 +22,7 @@ from cis490_pipeline.evaluation.keys import FamilyRole
 from cis490_pipeline.evaluation.pairs import configurations, paired_difference
 from cis490_pipeline.evaluation.predictions import predictions_of
 from cis490_pipeline.schema.channels import Mode
+from cis490_pipeline.schema.tables import PROBABILITY_COLUMNS
 from cis490_pipeline_tests.evaluation.made_up import (
     FAST,
     evaluations_of,
@@ -84,9 +85,10 @@ def test_difference_equals_that_of_the_points_and_pairing_narrows_it():
     worse = _renamed(base, TIME)
     # A few windows of a copy are made wrong: the two models share all of their other mistakes.
     spoiled = np.random.default_rng(0).random(truth.size) < 0.05
-    p_clean = np.where(spoiled, 2.0, worse["p_clean"].to_numpy())
-    index = worse.schema.get_field_index("p_clean")
-    worse = worse.set_column(index, worse.schema.field("p_clean"), pa.array(p_clean))
+    for name in PROBABILITY_COLUMNS:
+        values = np.where(spoiled, float(name == "p_clean"), worse[name].to_numpy())
+        index = worse.schema.get_field_index(name)
+        worse = worse.set_column(index, worse.schema.field(name), pa.array(values))
     table = pa.concat_tables([base, worse])
     first, second = evaluations_of(table, [GBT, TIME])
     found = compare([first, second], table, config=FAST).differences[0].difference

@@ -30,6 +30,25 @@ def timed(*watched, config=FAST):
     return time_to_detect(found, known, trace_alarm(found, known, rule()), config)
 
 
+def test_the_median_has_no_jackknife_and_nothing_disagrees_with_it():
+    found = timed(*[infected(delay=1 + i % 4) for i in range(24)]).median_s
+    assert found.bca_fallback == "a median jumps: the jackknife says nothing of it"
+    assert found.standard_error is None
+    assert found.disagreement is None
+
+
+def test_the_ends_of_the_curve_are_expanded_like_every_interval():
+    few = [infected(delay=1 + i % 4) if i % 3 else infected() for i in range(6)]
+    (found,) = (one for one in timed(*few).curve if one.t_s == 20.0)
+    rng = np.random.default_rng(FAST.seed)
+    late = np.array([not i % 3 or 1 + i % 4 > 2 for i in range(6)])
+    drawn = 1.0 - late[rng.integers(0, 6, (FAST.n_resamples, 6))].mean(axis=1)
+    plain = np.quantile(drawn, [0.025, 0.975])
+    assert found.low <= plain[0]
+    assert found.high >= plain[1]
+    assert found.high - found.low > plain[1] - plain[0]
+
+
 def infected(*, delay=None, after=8, end_s=None):
     """Onset at 21 s; the alarm is raised ``delay`` windows after the first infected one."""
     scores = [0.1] * (4 + after)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
-from cis490_pipeline.evaluation.permutation import holm, paired_permutation_p
+from cis490_pipeline.evaluation.permutation import holm, least_p, paired_permutation_p
 from cis490_pipeline.metrics.confusion import cluster_confusions
 from cis490_pipeline.metrics.f1 import macro_f1
 
@@ -32,6 +32,28 @@ def _pair(rng, n_episodes=12, n_windows=10, gain=0.0):
 def test_a_model_against_itself_has_p_one():
     first, _ = _pair(np.random.default_rng(0))
     assert paired_permutation_p(first, first, BootstrapConfig(n_resamples=100)) == 1.0
+
+
+@pytest.mark.parametrize("n_differing", [0, 1, 2, 4, 6])
+def test_no_difference_has_a_smaller_p_than_its_episodes_can_give(n_differing):
+    """Right against wrong in some episodes, the same in the others: as clear as can be."""
+    truth = np.tile(np.arange(3), 8)
+    cluster = np.repeat(np.arange(8), 3)
+    wrong = np.where(cluster < n_differing, (truth + 1) % 3, truth)
+    first, second = (
+        cluster_confusions(truth, said, cluster, 8, 3)[:, None] for said in (truth, wrong)
+    )
+    config = BootstrapConfig(n_resamples=300)
+    expected = min(1.0, 2.0 ** (1 - n_differing))
+    assert least_p(first, second, config) == pytest.approx(expected)
+    assert paired_permutation_p(first, second, config) == pytest.approx(expected)
+    drawn = BootstrapConfig(n_resamples=255)
+    assert paired_permutation_p(first, second, drawn) == pytest.approx(expected, rel=0.5)
+
+
+def test_drawn_permutations_have_a_least_p_too():
+    first, second = _pair(np.random.default_rng(0), n_episodes=30, gain=0.4)
+    assert least_p(first, second, BootstrapConfig(n_resamples=99)) == 0.01
 
 
 def test_exact_p_equals_a_loop_over_all_swaps():

@@ -7,6 +7,7 @@ import pytest
 
 from cis490_pipeline.errors import WarehouseError
 from cis490_pipeline.evaluation.records import current_records
+from cis490_pipeline.evaluation.scores import EVALUATION_VERSION
 from cis490_pipeline_tests.datasets.smoke import CHEAP, SPLIT, copy_of, fit, score, scored_warehouse
 
 
@@ -33,7 +34,7 @@ def test_a_record_of_another_version_waits_for_a_new_scoring_and_a_damaged_one_i
     before = {r.fitted.family for r in current_records(warehouse.layout, SPLIT)}
     path = next(tmp_path.glob("data/splits/*/evaluations/elapsed_time*.json"))
     text = path.read_text("utf-8")
-    path.write_text(text.replace('"version": 2,', '"version": 1,', 1), "utf-8")
+    path.write_text(text.replace(f'"version": {EVALUATION_VERSION},', '"version": 1,', 1), "utf-8")
     assert path.read_text("utf-8") != text
     found = {r.fitted.family for r in current_records(warehouse.layout, SPLIT)}
     assert before - found == {"elapsed_time"}

@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from cis490_pipeline.errors import EvaluationError
 from cis490_pipeline.evaluation.scores import (
+    EVALUATION_VERSION,
     Coverage,
     evaluation_from_json,
     evaluation_to_json,
@@ -96,7 +97,9 @@ def test_class_without_support_is_null_and_not_in_the_mean():
 
 
 def test_class_that_is_never_predicted_has_no_precision_but_an_f1_of_zero():
-    table = _replaced(rows(KEY, skill=0.6), "p_dormant", [0.0] * 480)
+    table = rows(KEY, skill=0.6)
+    both = table["p_infected_running"].to_numpy() + table["p_dormant"].to_numpy()
+    table = _replaced(_replaced(table, "p_dormant", [0.0] * 480), "p_infected_running", both)
     dormant = _score(table).classes[4]
     assert dormant.precision is None
     assert dormant.recall == 0.0
@@ -148,7 +151,8 @@ def test_json_round_trip_is_exact_and_a_foreign_version_is_refused():
     data = evaluation_to_json(found)
     assert evaluation_from_json(data, where="x.json") == found
     assert b"NaN" not in data
-    for broken in (data.replace(b'"version": 2', b'"version": 1'), b"[]", b"\xff", data[:-9]):
+    older = data.replace(b'"version": %d' % EVALUATION_VERSION, b'"version": 1')
+    for broken in (older, b"[]", b"\xff", data[:-9]):
         with pytest.raises(EvaluationError, match=r"x\.json"):
             evaluation_from_json(broken, where="x.json")
 
@@ -168,6 +172,8 @@ def _two_bundles(table):
         (lambda table: _replaced(table, "family", ["cnn"] * 480), "another family"),
         (lambda table: _replaced(table, "p_clean", [float("nan")] * 480), "missing or infinite"),
         (lambda table: _replaced(table, "p_clean", [None] * 480), "missing or infinite"),
+        (lambda table: _replaced(table, "p_clean", [1.0] * 480), "do not add up to 1"),
+        (lambda table: _replaced(table, "p_clean", [-0.1] * 480), "do not add up to 1"),
     ],
 )
 def test_unsound_rows_are_refused(damage, words):

@@ -14,6 +14,7 @@ from cis490_pipeline.evaluation.headline import headline
 from cis490_pipeline.evaluation.interval import SampleSize
 from cis490_pipeline.evaluation.permutation import paired_permutation_p
 from cis490_pipeline.evaluation.seeds import seeds_interval
+from cis490_pipeline.metrics.confusion import cluster_confusions
 from cis490_pipeline.metrics.f1 import macro_f1
 from cis490_pipeline_tests.benchmarks.coverage_world import World
 from cis490_pipeline_tests.evaluation.made_up import FAST, evaluations_of, key_of, split_table
@@ -102,3 +103,21 @@ def test_p_over_seeds_equals_a_loop_over_all_swaps() -> None:
     all_gaps = [gap(swaps) for swaps in itertools.product((False, True), repeat=5)]
     slow = np.mean(np.abs(all_gaps) >= abs(all_gaps[0]) - 1e-12)
     assert paired_permutation_p(first, second, BootstrapConfig(n_resamples=32)) == slow
+
+
+def test_no_end_is_below_zero_or_above_one_however_far_the_seeds_lie_apart():
+    """One training all wrong, one nearly all right: stretched, their spread would leave [0, 1]."""
+    rng = np.random.default_rng(0)
+    truth_EW = rng.integers(0, 5, (6, 10))
+    cluster = np.repeat(np.arange(6), 10)
+    of_seeds = [
+        cluster_confusions(truth_EW.ravel(), (truth_EW.ravel() + wrong) % 5, cluster, 6, 5)
+        for wrong in (np.ones(60, dtype=int), (rng.random(60) < 0.1).astype(int))
+    ]
+    confusions = np.stack(of_seeds, axis=1)
+    size = SampleSize(n_hosts=1, n_samples=1, n_episodes=6, n_windows=60, condition="")
+    found = seeds_interval([confusions], config=FAST, size=size)
+    assert (found.low, found.high) == (0.0, 1.0)
+    pair = [confusions, confusions[:, ::-1]]
+    gap = seeds_interval(pair, signs_G=(1.0, -1.0), config=FAST, size=size)
+    assert -1.0 <= gap.low < gap.high <= 1.0

@@ -167,6 +167,21 @@ def test_points_of_the_curve_equal_sklearn_on_the_answered_windows():
     assert curve.points[-1].coverage == 1.0
 
 
+def test_a_point_of_the_curve_counts_what_was_answered():
+    """Two sure episodes of ten: a narrow interval over ten would claim what two cannot show."""
+    table = rows(KEY, role=TEST, skill=0.7, n_episodes=10, n_windows=10)
+    place = np.arange(100) // 10
+    proba = np.stack([table[name].to_numpy() for name in PROBABILITY_COLUMNS], axis=1)
+    proba = np.where((place < 2)[:, None], proba, 0.5 * proba + 0.1)
+    for code, name in enumerate(PROBABILITY_COLUMNS):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(proba[:, code]))
+    curve = _selective(predictions_of(table, key=KEY, role=TEST), None).risk_coverage
+    few = next(one for one in curve.points if one.asked == 0.2).error
+    assert (few.n_episodes, few.n_windows) == (2, 20)
+    assert "fewer than 20 episodes" in few.caution
+    assert curve.points[-1].error.n_windows == 100
+
+
 def test_areas_equal_a_loop_over_resampled_episodes():
     test = _read(TEST, n_episodes=8, n_windows=10)
     curve = _selective(test, None).risk_coverage

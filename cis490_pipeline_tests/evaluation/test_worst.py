@@ -39,6 +39,7 @@ def test_it_is_the_lowest_of_the_profiles():
     assert worst.macro_f1.point == pytest.approx(expected)
     assert worst.macro_f1.low < worst.macro_f1.point < worst.macro_f1.high
     assert "the lowest of 3 profiles" in worst.macro_f1.caution
+    assert worst.macro_f1.disagreement is None, "its ends are not those of one profile"
     assert worst.macro_f1.n_episodes == 12
 
 

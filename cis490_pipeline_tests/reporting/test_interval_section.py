@@ -43,6 +43,14 @@ def test_a_row_shows_every_method_and_the_counts(report: Report) -> None:
     assert "not over hosts: test hosts: 1, at least 6 are needed" in row["remarks"]
 
 
+def test_the_sandwich_ends_where_a_macro_f1_does(report: Report) -> None:
+    first, *others = report.comparison.models
+    wide = replace(first.macro_f1, point=0.04, standard_error=0.1)
+    models = (replace(first, macro_f1=wide), *others)
+    changed = replace(report, comparison=replace(report.comparison, models=models))
+    assert _row(changed, report.name(first.key))["sandwich"] == "[0.00, 0.24]"
+
+
 def test_what_is_missing_or_doubtful_is_said(report: Report) -> None:
     first, *others = report.comparison.models
     doubtful = replace(
