@@ -271,8 +271,8 @@ def runs_of(found: Any) -> list[tuple[str, str, str]]:
     """Return the first partition, the last one and the status of each run of a backfill."""
 
     def described(run: Any) -> tuple[str, str, str]:
-        tags = {tag["key"]: tag["value"] for tag in run["tags"]}
-        only = tags.get("dagster/partition")
+        tags: dict[str, str] = {tag["key"]: tag["value"] for tag in run["tags"]}
+        only = tags.get("dagster/partition", "")
         first, last = (tags.get(f"dagster/asset_partition_range_{e}", only) for e in ENDS)
         return first, last, run["status"]
 
