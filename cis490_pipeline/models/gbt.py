@@ -62,6 +62,10 @@ class GbtHyperParameters(HyperParameters):
         In a context, so many further copies of the training set as other hosts might have recorded
         it: levels moved by a factor, netflow missing. Without a context nothing is copied: a level
         is all there is then.
+    most_cases
+        Windows that trees learn from at most, copies included, and as many to stop by: of a larger
+        set each window has an equal chance. XGBoost holds its matrices in memory, some eight bytes
+        a value where values are missing: with this it is 4 GB at most, however many episodes.
     """
 
     rounds: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 800
@@ -74,6 +78,7 @@ class GbtHyperParameters(HyperParameters):
     min_child_weight: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 1.0
     l2: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 1.0
     host_copies: Annotated[int, msgspec.Meta(ge=0, le=16)] = 1
+    most_cases: Annotated[int, msgspec.Meta(ge=1)] = 2**18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,6 +1,6 @@
 """Fitting ``gbt``: XGBoost with early stopping on the id_val log-loss.
 
-Shape suffixes: N cases, F features, K classes.
+Shape suffixes: N cases, V cases that were drawn, F features, K classes.
 
 Not here: the stored model (``models.gbt``).
 """
@@ -84,16 +84,34 @@ def _column_share(share: float, n_columns: int) -> float:
     return min(1.0, max(share, _FEWEST_COLUMNS / n_columns))
 
 
+_Kept = tuple[Cases, NDArray[np.int64]]
+
+
+def drawn(slices: Sequence[Cases], most: int, seed: int) -> list[_Kept]:
+    """Return which cases of each slice are kept, in their order: all, or ``most`` drawn evenly."""
+    n_cases = sum(cases.n_cases for cases in slices)
+    kept_V = np.arange(n_cases)
+    if n_cases > most:
+        kept_V = np.sort(np.random.default_rng(seed).choice(n_cases, most, replace=False))
+    found: list[_Kept] = []
+    first = 0
+    for cases in slices:
+        own_V = kept_V[(kept_V >= first) & (kept_V < first + cases.n_cases)]
+        found.append((cases, own_V - first))
+        first += cases.n_cases
+    return found
+
+
 class _Chunks(xgboost.DataIter):
     """Feeds XGBoost a few thousand cases at a time: the columns in context are never held whole."""
 
-    def __init__(self, slices: Sequence[Cases], weight_K: NDArray[np.float64]) -> None:
+    def __init__(self, kept: Sequence[_Kept], weight_K: NDArray[np.float64]) -> None:
         super().__init__()
-        self._slices, self._weight_K = slices, weight_K
+        self._weight_K = weight_K
         self._chunks = [
-            (cases, np.arange(start, min(start + _CASES_PER_CHUNK, cases.n_cases)))
-            for cases in slices
-            for start in range(0, cases.n_cases, _CASES_PER_CHUNK)
+            (cases, index_V[start : start + _CASES_PER_CHUNK])
+            for cases, index_V in kept
+            for start in range(0, index_V.size, _CASES_PER_CHUNK)
         ]
         self._next = 0
 
@@ -118,11 +136,14 @@ class _Chunks(xgboost.DataIter):
 
 
 def _matrix(
-    slices: Sequence[Cases], task: FitTask, bins: int, reference: xgboost.QuantileDMatrix | None
+    slices: Sequence[Cases],
+    task: FitTask,
+    chosen: GbtHyperParameters,
+    reference: xgboost.QuantileDMatrix | None = None,
 ) -> xgboost.QuantileDMatrix:
     return xgboost.QuantileDMatrix(
-        _Chunks(slices, task.class_weight_K),
-        max_bin=bins,
+        _Chunks(drawn(slices, chosen.most_cases, task.seed), task.class_weight_K),
+        max_bin=chosen.bins,
         ref=reference,
         nthread=task.compute.threads,
     )
@@ -138,8 +159,8 @@ def fit_boosting(task: FitTask, watch: Supervision) -> Fitted:
     """
     chosen = narrow(task.hyper_parameters, GbtHyperParameters)
     slices = [task.train, *copies_of(task.train, chosen.host_copies, task.seed)]
-    train = _matrix(slices, task, chosen.bins, None)
-    id_val = _matrix([task.id_val], task, chosen.bins, train)
+    train = _matrix(slices, task, chosen)
+    id_val = _matrix([task.id_val], task, chosen, train)
     recorder = _Recorder(watch, chosen)
     booster = xgboost.train(
         _parameters(task, chosen),

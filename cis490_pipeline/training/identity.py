@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.edge.header import FORMAT_VERSION
-from cis490_pipeline.models.classifier import PretrainedHyperParameters
+from cis490_pipeline.models.classifier import Blending, PretrainedHyperParameters
 from cis490_pipeline.models.hyper_parameters import Scalar, scalars_of
 from cis490_pipeline.models.trunk_header import TRUNK_FORMAT
 from cis490_pipeline.training.job import Job
@@ -24,8 +24,8 @@ def job_identity(job: Job) -> str:
     The format version of bundles is a part: whoever changes what a stored model means raises it,
     and nothing of before is reused. Threads, device, library versions and commit are left out: they
     may move the last digits, but nobody wants to retrain everything for them. The header records
-    them. What not every job has (a trunk, a search, an alarm of its own) is a part where there is
-    one.
+    them. What not every job has (a trunk, a search, an alarm of its own, the members of a blend)
+    is a part where there is one.
     """
     request = job.request
     parts = {
@@ -39,6 +39,9 @@ def job_identity(job: Job) -> str:
         parts["search"] = [dict(varied) for varied in request.varied]
     if request.alarm != AlarmPolicy():
         parts["alarm"] = [request.alarm.k, request.alarm.n, request.alarm.budget]
+    if isinstance(request.spec.fitting, Blending):
+        members = request.spec.fitting.members(request.hyper_parameters)
+        parts["members"] = {spec.name: scalars_of(chosen) for spec, chosen in members}
     if request.spec.is_pretrained:
         parts["trunk"] = trunk_identity(job)
     return _hashed(parts)

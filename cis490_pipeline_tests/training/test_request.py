@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cis490_pipeline.errors import ConfigurationError
+from cis490_pipeline.models import blend as models_blend
 from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.gbt import GbtHyperParameters
 from cis490_pipeline.schema.channels import Mode
@@ -90,6 +91,14 @@ def test_everything_that_matters_changes_the_identity():
     ]
     assert len(set(found)) == len(found)
     assert all(len(identity) == 64 for identity in found)
+
+
+def test_a_blend_is_another_where_a_member_is(monkeypatch: pytest.MonkeyPatch):
+    blend = request_for("blend", Mode.REALISTIC)
+    before = _identity(blend)
+    shallower = replace(family("gbt"), hyper_parameters=GbtHyperParameters(depth=3))
+    monkeypatch.setattr(models_blend, "GBT", shallower)
+    assert _identity(blend) != before
 
 
 def test_the_order_of_statuses_and_whole_floats_do_not():
