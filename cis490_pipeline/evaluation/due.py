@@ -17,7 +17,7 @@ from cis490_pipeline.datasets.training_sets import (
     training_set_of,
     training_set_path,
 )
-from cis490_pipeline.errors import SplitRefusedError
+from cis490_pipeline.errors import SplitRefusedError, WarehouseError
 from cis490_pipeline.evaluation.records import records_of_models
 from cis490_pipeline.splits.config import SplitConfig
 from cis490_pipeline.splits.recipes import HostLists
@@ -33,10 +33,18 @@ class OldScores:
     models: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableSplit:
+    """A split whose set file or record is damaged: nobody can say whether its scores are old."""
+
+    split: str
+    reason: str
+
+
 def old_scores(
     warehouse: Warehouse, splits: Iterable[str], host_lists: Sequence[HostLists] = ()
-) -> tuple[OldScores, ...]:
-    """Return the splits to score again, in the order given.
+) -> tuple[OldScores | UnreadableSplit, ...]:
+    """Return the splits to score again and those that cannot be read, in the order given.
 
     Parameters
     ----------
@@ -46,14 +54,18 @@ def old_scores(
         Keys of the splits to look at; one that was never planned is skipped.
     host_lists
         Declared splits of the form ``hosts:<name>``.
-
-    Raises
-    ------
-    WarehouseError
-        Where a set file or a record is damaged.
     """
-    found = (_old_scores_of(warehouse, split, host_lists) for split in splits)
+    found = (_of_split(warehouse, split, host_lists) for split in splits)
     return tuple(one for one in found if one is not None)
+
+
+def _of_split(
+    warehouse: Warehouse, split: str, host_lists: Sequence[HostLists]
+) -> OldScores | UnreadableSplit | None:
+    try:
+        return _old_scores_of(warehouse, split, host_lists)
+    except WarehouseError as error:  # the other splits have nothing to do with it
+        return UnreadableSplit(split=split, reason=str(error))
 
 
 def _old_scores_of(

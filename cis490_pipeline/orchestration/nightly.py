@@ -3,7 +3,8 @@
 Every night after 03:30 UTC, one after the other: ingest of the hosts that are behind, new scores
 where a test set has grown under models that still stand, compaction. A step is asked for once a
 night and waits for the one before; what fails is not in the way of the rest and is asked for again
-the next night. Nothing here fits a model.
+the next night. A split that cannot be read gets a run of its report, which fails and says why.
+Nothing here fits a model.
 
 A sensor and no schedule, since a schedule has one job and cannot wait.
 Not here: what is behind (``ingest.due``), which scores are old (``evaluation.due``).
@@ -17,7 +18,7 @@ import dagster as dg
 
 from cis490_pipeline.datasets.host_lists import load_host_lists
 from cis490_pipeline.episodes.received import read_received
-from cis490_pipeline.evaluation.due import OldScores, old_scores
+from cis490_pipeline.evaluation.due import OldScores, UnreadableSplit, old_scores
 from cis490_pipeline.ingest.due import hosts_behind
 from cis490_pipeline.orchestration.assets_models import evaluation_key
 from cis490_pipeline.orchestration.jobs import EVALUATE_SPLIT, INDEX, INGEST_HOST
@@ -30,6 +31,8 @@ BEGINS: Final = timedelta(hours=3, minutes=30)  # UTC
 NIGHT_TAG: Final = "cis490/night"
 _TICK_S: Final = 300
 _REPORTS: Final = ("explanations", "comparison_report", "model_cards")
+_SHOWN_BY: Final = ("comparison_report", "model_cards")
+"""They read every record and both set files, and write neither."""
 
 
 @dg.sensor(
@@ -89,8 +92,21 @@ def _ingest(context: dg.SensorEvaluationContext, lab: Lab) -> Iterator[dg.RunReq
 def _scores(context: dg.SensorEvaluationContext, lab: Lab) -> Iterator[dg.RunRequest]:
     lists = load_host_lists(lab.warehouse.layout.host_lists)
     splits = sorted(context.instance.get_dynamic_partitions("split"))
-    for old in old_scores(lab.warehouse, splits, lists):
-        yield _score_again(old)
+    for found in old_scores(lab.warehouse, splits, lists):
+        if isinstance(found, UnreadableSplit):
+            context.log.error(f"split {found.split} cannot be read: {found.reason}")
+            yield _show_damage(found)
+        else:
+            yield _score_again(found)
+
+
+def _show_damage(found: UnreadableSplit) -> dg.RunRequest:
+    """Return a run that fails of the damage, so that it is told as every failure is."""
+    return dg.RunRequest(
+        job_name=EVALUATE_SPLIT.name,
+        partition_key=found.split,
+        asset_selection=[dg.AssetKey(name) for name in _SHOWN_BY],
+    )
 
 
 def _score_again(old: OldScores) -> dg.RunRequest:

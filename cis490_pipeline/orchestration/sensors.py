@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import dagster as dg
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from cis490_pipeline.datasets.host_lists import load_host_lists, load_time_percents
 from cis490_pipeline.episodes.index import IndexEntry
@@ -28,6 +29,8 @@ from cis490_pipeline.orchestration.resources import Lab
 
 _TICK_S: Final = 30
 _RECONCILE_S: Final = 900
+_MADE: Final = dg.AssetKey("validation_index")
+_NOT_ENDED: Final = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
 
 
 @dg.sensor(
@@ -119,6 +122,10 @@ def reconcile(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResult 
     behind = hosts_behind(store, read_received(store.index_path).entries, lab.warehouse.tables)
     if not behind:
         return dg.SkipReason("the tables hold what the index names")
+    under_way = _under_way(context.instance)
+    idle = {host: n_due for host, n_due in sorted(behind.items()) if host not in under_way}
+    if not idle:
+        return dg.SkipReason(f"being ingested: {', '.join(sorted(behind))}")
     _register(context, store, lab)
     hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
     return dg.SensorResult(
@@ -128,9 +135,23 @@ def reconcile(context: dg.SensorEvaluationContext, lab: Lab) -> dg.SensorResult 
                 partition_key=host,
                 tags={"cis490/launched_by": "reconcile"},
             )
-            for host, n_due in sorted(behind.items())
+            for host, n_due in idle.items()
         ]
     )
+
+
+def _under_way(instance: dg.DagsterInstance) -> set[str]:
+    """Return the hosts that a run which has not ended yet ingests, or will."""
+    hosts = list(instance.get_dynamic_partitions("host"))
+    found: set[str] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=_NOT_ENDED)):
+        if run.job_name == INGEST_HOST.name or _MADE in (run.asset_selection or ()):
+            one = run.tags.get("dagster/partition")
+            first = run.tags.get("dagster/asset_partition_range_start", one)
+            last = run.tags.get("dagster/asset_partition_range_end", one)
+            if first in hosts and last in hosts:
+                found.update(hosts[hosts.index(first) : hosts.index(last) + 1])
+    return found
 
 
 SENSORS: Final = (new_episodes, reconcile)

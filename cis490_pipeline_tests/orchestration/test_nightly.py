@@ -6,7 +6,8 @@ import dagster as dg
 import pytest
 
 from cis490_pipeline.datasets.test_sets import load_test_set
-from cis490_pipeline.evaluation.due import old_scores
+from cis490_pipeline.datasets.training_sets import training_set_path
+from cis490_pipeline.evaluation.due import OldScores, old_scores
 from cis490_pipeline.evaluation.records import current_records
 from cis490_pipeline.orchestration.nightly import nightly
 from cis490_pipeline_tests.orchestration.conftest import Farm
@@ -43,7 +44,9 @@ def score(farm: Farm) -> None:
 
 def old(farm: Farm) -> list[tuple[str, Any]]:
     splits = farm.instance.get_dynamic_partitions("split")
-    return [(one.split, one.models) for one in old_scores(farm.warehouse, splits)]
+    found = old_scores(farm.warehouse, splits)
+    assert all(isinstance(one, OldScores) for one in found)
+    return [(one.split, one.models) for one in found if isinstance(one, OldScores)]
 
 
 def test_a_night_ingests_scores_and_compacts_one_after_the_other(farm: Farm) -> None:
@@ -94,6 +97,29 @@ def test_a_night_waits_for_its_own_runs(farm: Farm) -> None:
     )
     farm.instance.add_run(run)
     assert tick(farm, nightly, cursor)[0] == []
+
+
+def is_step_failure(event: dg.DagsterEvent) -> bool:
+    return event.event_type is dg.DagsterEventType.STEP_FAILURE
+
+
+def test_a_damaged_split_is_told_and_stops_nothing_else(farm: Farm) -> None:
+    farm.ingest("lab-a", "lab-b")
+    for split in ("host=lab-a", SPLIT):
+        farm.run(["training_set", "test_set", *FAST], split)
+    farm.ship("lab-b", 505)
+    farm.register()
+    farm.ingest("lab-b")
+    training_set_path(farm.warehouse.layout, "host=lab-a").write_text('{"half', encoding="utf-8")
+    requests, cursor = tick(farm, nightly)
+    evaluated = ("evaluate_split", "host=lab-a"), ("evaluate_split", SPLIT)
+    assert asked(requests) == list(evaluated)
+    shown, scores = (perform(farm, request) for request in requests)
+    assert scores.success
+    assert not shown.success
+    failed = [event.step_failure_data.error for event in shown.filter_events(is_step_failure)]
+    assert any("training_set.json" in str(error) for error in failed)
+    assert asked(tick(farm, nightly, cursor)[0]) == [("maintenance", None)]
 
 
 def test_a_training_set_that_would_change_is_left_to_people(farm: Farm) -> None:

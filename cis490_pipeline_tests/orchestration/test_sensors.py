@@ -125,6 +125,39 @@ def test_reconcile_heals_what_a_failed_run_left(farm: Farm) -> None:
     assert tick(farm, reconcile)[0] == []
 
 
+RANGE = {
+    "dagster/asset_partition_range_start": "lab-a",
+    "dagster/asset_partition_range_end": "lab-b",
+}
+
+
+@pytest.mark.parametrize(
+    ("job", "tags", "asked"),
+    [
+        ("ingest_host", {"dagster/partition": "lab-a"}, ["lab-b"]),
+        ("__ASSET_JOB", {"dagster/partition": "lab-b"}, ["lab-a"]),
+        ("__ASSET_JOB", RANGE, []),
+        ("full_split", {"dagster/partition": "lab-a"}, ["lab-a", "lab-b"]),  # a split of that name
+    ],
+)
+def test_reconcile_leaves_a_host_alone_that_a_run_ingests(
+    farm: Farm, job: str, tags: dict[str, str], asked: list[str]
+) -> None:
+    tick(farm, new_episodes)
+    ingests = job == "__ASSET_JOB"
+    run = dg.DagsterRun(
+        job_name=job,
+        status=dg.DagsterRunStatus.STARTED,
+        tags=tags,
+        asset_selection=frozenset({dg.AssetKey("validation_index")}) if ingests else None,
+    )
+    farm.instance.add_run(run)
+    assert [request.partition_key for request in tick(farm, reconcile)[0]] == asked
+    farm.instance.report_run_failed(run)
+    everybody = ["lab-a", "lab-b"]
+    assert [request.partition_key for request in tick(farm, reconcile)[0]] == everybody
+
+
 def test_reconcile_finds_rows_and_hosts_that_were_rotated_away(farm: Farm) -> None:
     _, cursor = tick(farm, new_episodes)
     farm.ingest("lab-a", "lab-b")
