@@ -14,13 +14,21 @@ from typing import Any, Final
 import msgspec
 
 from cis490_pipeline.live.contract_text import CONTROL_HEAD, EVENTS_HEAD, PAGE_HEAD, SHARED_HEAD
-from cis490_pipeline.live.events import EVENT_TYPES, PUBLISHABLE, SCHEMA_VERSION, STATE_TOPICS
-from cis490_pipeline.live.wire import MOST_EVENTS, Gap, Heartbeat, Hello
+from cis490_pipeline.live.events import (
+    EVENT_TYPES,
+    PUBLISHABLE,
+    SCHEMA_VERSION,
+    STATE_TOPICS,
+    MixBasis,
+)
+from cis490_pipeline.live.wire import MOST_EVENTS, Gap, GapReason, Heartbeat, Hello
+from cis490_pipeline.schema.phases import Phase
 
 SCHEMA_FILE: Final = Path(__file__).with_name("schema") / "events.schema.json"
 PAGE_FILE: Final = Path(__file__).with_name("EVENTS.md")
 _REF: Final = "#/$defs/"
 _CONTROL: Final[Mapping[str, type]] = {one.topic: one for one in (Hello, Gap, Heartbeat)}
+_ENUMS: Final = {one.__name__: one for one in (Phase, MixBasis, GapReason)}
 _NULL: Final = {"type": "null"}
 
 Json = dict[str, Any]
@@ -109,8 +117,8 @@ def _sections(names: Mapping[str, str], defined: Json) -> Iterable[str]:
     for heading, name in names.items():
         found: Json = defined[name]
         text = f"### `{heading}`\n\n{found.get('description', '')}".rstrip()
-        if "enum" in found:
-            yield f"{text}\n\nOne of {', '.join(f'`{one}`' for one in found['enum'])}."
+        if name in _ENUMS:  # the schema has them by the alphabet, phases have an order
+            yield f"{text}\n\nOne of {', '.join(f'`{one.value}`' for one in _ENUMS[name])}."
             continue
         required = frozenset[str](found.get("required", ()))
         rows = [

@@ -55,6 +55,26 @@ ends for good (an `EventSource` does not try again after 503: too many listeners
 when). Browsers allow six connections to one server over HTTP/1.1: one stream a page. All texts are
 data: a host, an alert or a profile can be called `<img onerror=…>`.
 
+## Beside the stream
+
+| request | answer |
+| --- | --- |
+| `GET /v1/episodes` | a page of the table of all episodes, judged or not: `rows`, `offset`, `total` (that fit), `everything` (there are), `choices` (`hosts`, `profiles`, `phases`, `statuses`: value to number of episodes) |
+| `GET /v1/episodes/{{id}}` | one of them: the same `row`, and of an accepted one `end_s`, `transitions` (`t_s`, `phase`) and `windows` (`window`, `t_center_s`, `phase`, `label_purity`) |
+| `GET /v1/health` | the run of the hub and its feeders: `condition` (starting, feeding, waiting, failed), `runs`, `failures`, `succeeded_at` |
+| `GET /metrics` | counters for Prometheus |
+| `GET /v1/events.schema.json`, `/v1/openapi.json` | this as JSON schema; all requests as OpenAPI |
+
+`/v1/episodes` takes `search` (any word of a row, reasons too), `host`, `profile`, `phase` (was
+observed), `status` (`unjudged` for no verdict yet), `sort` (`received_at`, `episode_id`, `host_id`,
+`size_bytes`, `status`, `profile`, `sample_name`, `duration_observed_s`), `order` (`asc`, `desc`),
+`offset` and `limit` (at most 200). What is not known stands last in either order. A row:
+`episode_id, host_id, sha256, size_bytes, received_at, status, reasons, soft_reasons, profile,
+sample_name, sample_kind, duration_observed_s, phases`; null where there is no verdict.
+
+Refusals are JSON with `error` (a word) and `reason` (a sentence). Names that the server does not go
+by (`--name`) get 421, pages of another origin 403.
+
 ## Publishing
 
 `POST /v1/events` with `Authorization: Bearer TOKEN` (`cis490 live --add-producer NAME`) and

@@ -81,11 +81,22 @@ class ReceivedEpisode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostEpisodes:
+    """How many episodes a host has."""
+
+    host_id: Name
+    episodes: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode(ReceivedEpisode):
     """An episode arrived, or arrived again with other bytes. The totals are those after it."""
 
     topic: ClassVar[Topic] = Topic.EPISODE
 
+    moved_from: Annotated[
+        HostEpisodes | None, Meta(description="The host that had it before; null otherwise.")
+    ]
     host_episodes: Annotated[Count, Meta(description="Of that host.")]
     total_episodes: Count
     total_bytes: Count
