@@ -30,6 +30,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "receive": "Receive episodes over HTTP into a store; manage the tokens for it.",
     "ship": "Ship episodes to a receiver; safe to repeat.",
     "pull": "Mirror a receiver's store, for machines without shared storage.",
+    "live": "The live hub: events of a store and its models on a page; manage producers' tokens.",
     "capability": "What this machine can run.",
 }
 

@@ -23,7 +23,7 @@ PORT: Final = 8490
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-class _Name(click.ParamType[str]):
+class NameParameter(click.ParamType[str]):
     """A name that a host can have."""
 
     name = "name"
@@ -31,6 +31,7 @@ class _Name(click.ParamType[str]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
+        """Refuse what a path could not hold."""
         found = host_id_or_none(str(value))
         if found is None:
             self.fail("no name that a host can have: letters, digits, '.', '_', '-'", param, ctx)
@@ -46,9 +47,9 @@ def _token_options(function: Callable[..., None]) -> Callable[..., None]:
         ("--add-reader", "Print a new token for one who only pulls, from every host. No serving."),
         ("--remove-token", "Make all tokens of that name void. No serving."),
     ):
-        function = click.option(flag, type=_Name(), default=None, metavar="NAME", help=text)(
-            function
-        )
+        function = click.option(
+            flag, type=NameParameter(), default=None, metavar="NAME", help=text
+        )(function)
     return click.option(
         "--list-tokens", is_flag=True, help="Say who has a token (no token). No serving."
     )(function)

@@ -57,13 +57,15 @@ data: a host, an alert or a profile can be called `<img onerror=…>`.
 
 ## Beside the stream
 
-| request | answer |
-| --- | --- |
-| `GET /v1/episodes` | a page of the table of all episodes, judged or not: `rows`, `offset`, `total` (that fit), `everything` (there are), `choices` (`hosts`, `profiles`, `phases`, `statuses`: value to number of episodes) |
-| `GET /v1/episodes/{{id}}` | one of them: the same `row`, and of an accepted one `end_s`, `transitions` (`t_s`, `phase`) and `windows` (`window`, `t_center_s`, `phase`, `label_purity`) |
-| `GET /v1/health` | the run of the hub and its feeders: `condition` (starting, feeding, waiting, failed), `runs`, `failures`, `succeeded_at` |
-| `GET /metrics` | counters for Prometheus |
-| `GET /v1/events.schema.json`, `/v1/openapi.json` | this as JSON schema; all requests as OpenAPI |
+- `GET /v1/episodes`: a page of the table of all episodes, judged or not: `rows`, `offset`, `total`
+  (that fit), `everything` (there are), and `choices` (`hosts`, `profiles`, `phases`, `statuses`:
+  value to number of episodes)
+- `GET /v1/episodes/{{id}}`: one of them: the same `row`, and of an accepted one `end_s`,
+  `transitions` (`t_s`, `phase`) and `windows` (`window`, `t_center_s`, `phase`, `label_purity`)
+- `GET /v1/health`: the run of the hub and its feeders: `condition` (starting, feeding, waiting,
+  failed), `runs`, `failures`, `succeeded_at`
+- `GET /metrics`: counters for Prometheus
+- `GET /v1/events.schema.json`, `GET /v1/openapi.json`: this as JSON schema, all requests as OpenAPI
 
 `/v1/episodes` takes `search` (any word of a row, reasons too), `host`, `profile`, `phase` (was
 observed), `status` (`unjudged` for no verdict yet), `sort` (`received_at`, `episode_id`, `host_id`,

@@ -7,18 +7,24 @@ Not here: HTTP (``app``), reading tables (``verdicts``).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
 
 from cis490_pipeline.live.events import ReceivedEpisode
 from cis490_pipeline.live.verdicts import Judged
 
 MOST_ROWS: Final = 200
+MOST_OFFSET: Final = 999_999_999
 MOST_TEXT: Final = 200
 UNJUDGED: Final = "unjudged"
 """What a filter calls the status of an episode that has no verdict yet."""
+
+_Text = Annotated[str, Meta(max_length=MOST_TEXT)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,51 +85,26 @@ class Order(StrEnum):
 class Query:
     """What is asked; None and the empty text ask for everything."""
 
-    search: str = ""
-    host: str | None = None
-    profile: str | None = None
-    phase: str | None = None
-    status: str | None = None
+    search: _Text = ""
+    host: _Text | None = None
+    profile: _Text | None = None
+    phase: _Text | None = None
+    status: _Text | None = None
     sort: Sort = Sort.RECEIVED_AT
     order: Order = Order.DESCENDING
-    offset: int = 0
-    limit: int = 50
+    offset: Annotated[int, Meta(ge=0, le=MOST_OFFSET)] = 0
+    limit: Annotated[int, Meta(ge=0, le=MOST_ROWS)] = 50
 
     @classmethod
-    def parse(cls, pairs: Iterable[tuple[str, str]]) -> "Query | None":
+    def parse(cls, pairs: Sequence[tuple[str, str]]) -> "Query | None":
         """Read the parameters of a request; None where one is unknown, twice there or no use."""
-        values: dict[str, str] = {}
-        for name, value in pairs:
-            if name in values or len(value) > MOST_TEXT:
-                return None
-            values[name] = value
-        try:
-            read = {name: _READERS[name](value) for name, value in values.items()}
-        except (KeyError, ValueError):
+        values = dict(pairs)
+        if len(values) < len(pairs) or not values.keys() <= cls.__dataclass_fields__.keys():
             return None
-        return cls(**read)
-
-
-def _number(most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= most):
-            raise ValueError(text)
-        return int(text)
-
-    return read
-
-
-_READERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "search": str,
-    "host": str,
-    "profile": str,
-    "phase": str,
-    "status": str,
-    "sort": Sort,
-    "order": Order,
-    "offset": _number(999_999_999),
-    "limit": _number(MOST_ROWS),
-}
+        try:
+            return msgspec.convert(values, cls, strict=False)
+        except msgspec.ValidationError:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ Not here: when (``app``, ``guard``). No sentence holds a path of the server.
 
 from typing import Final
 
-from cis490_pipeline.live.wire import BadBody
 from cis490_pipeline.receiver.refusals import Refusal
 
 NO_TOKEN: Final = Refusal(
@@ -47,7 +46,7 @@ BUSY: Final = Refusal(
 UNAVAILABLE: Final = Refusal(
     status=503,
     error="unavailable",
-    reason="the tables or the tokens cannot be read now",
+    reason="the tokens cannot be read now",
     headers={"Retry-After": "30"},
 )
 FAULT: Final = Refusal(
@@ -68,9 +67,3 @@ def not_allowed(allowed: str) -> Refusal:
         reason=f"this path has {allowed}",
         headers={"Allow": allowed},
     )
-
-
-def bad_body(found: BadBody) -> Refusal:
-    """Refuse a publishing request."""
-    error = "bad-body" if found.index is None else "bad-event"
-    return Refusal(status=422, error=error, reason=found.reason)

@@ -162,8 +162,8 @@ class BadBody:
     index: int | None = None
 
 
-def read_published(body: bytes) -> tuple[Event, ...] | BadBody:
-    """Decode and check the body of a publishing request."""
+def read_published(body: bytes, *, most_bytes: int) -> tuple[Event, ...] | BadBody:
+    """Decode and check the body of a publishing request; no event may have more bytes."""
     try:
         published = msgspec.json.decode(body, type=Published)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -175,6 +175,8 @@ def read_published(body: bytes) -> tuple[Event, ...] | BadBody:
         decoder = _DECODERS.get(Topic(one.topic)) if one.topic in PUBLISHABLE else None
         if decoder is None:
             return BadBody(reason="producers may not send this topic", index=index)
+        if len(memoryview(one.data)) > most_bytes:
+            return BadBody(reason=f"an event may have {most_bytes} bytes", index=index)
         try:
             events.append(decoder.decode(one.data))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

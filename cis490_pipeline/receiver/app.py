@@ -8,7 +8,6 @@ Not here: bytes on disk (``keeper``), sockets and headers (``server``).
 
 import errno
 import logging
-import re
 import stat
 from dataclasses import dataclass
 from typing import Final
@@ -30,12 +29,11 @@ from cis490_pipeline.receiver.keeper import Held, Keeper, Outcome, now_iso
 from cis490_pipeline.receiver.limits import Limits
 from cis490_pipeline.receiver.openapi import document
 from cis490_pipeline.receiver.refusals import Refusal
-from cis490_pipeline.receiver.tokens import Access, Grant, Tokens
+from cis490_pipeline.receiver.tokens import Access, Grant, Tokens, offered
 from cis490_pipeline.receiver.unread import CloseUnread
 from cis490_pipeline.receiver.uploads import declared, take_body
 from cis490_pipeline.schema.ids import EpisodeId, HostId, episode_id_or_none, host_id_or_none
 
-_BEARER: Final = re.compile(r"[Bb]earer +([A-Za-z0-9_-]{20,200})")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _STATUS: Final = {Outcome.NEW: 201, Outcome.SAME: 200}
 _log = logging.getLogger(__name__)
@@ -85,9 +83,9 @@ class _Receiver:
         return _Asked(host_id=host_id, episode_id=episode_id)
 
     def _grant(self, request: Request) -> Grant | Refusal:
-        match = _BEARER.fullmatch(request.headers.get("authorization", ""))
+        token = offered(request.headers.get("authorization", ""))
         try:
-            grant = self._tokens.grant_of(match[1]) if match else None
+            grant = None if token is None else self._tokens.grant_of(token)
         except (ConfigurationError, OSError) as error:
             _log.error("%s", error)
             return refusals.UNAVAILABLE

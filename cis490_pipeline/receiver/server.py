@@ -82,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise ConfigurationError(
-            "the receiver cannot listen",
+            "the server cannot listen",
             where=f"{host}:{port}",
             found=error.strerror or type(error).__name__,
             todo="choose another --bind or --port, or end what has it",
@@ -93,9 +93,26 @@ def make_server(
     app: ASGIApp, limits: Limits, certificate: Path | None = None, key: Path | None = None
 ) -> uvicorn.Server:
     """Return the server; uploads that are on their way have half a minute when it is ended."""
-    config = uvicorn.Config(
+    connections = 2 * limits.uploads + _SPARE_CONNECTIONS
+    tls = (certificate, key)
+    return uvicorn.Server(bounded(app, limits.headers_s, connections, grace_s=_GRACE_S, tls=tls))
+
+
+def bounded(
+    app: ASGIApp,
+    headers_s: float,
+    connections: int,
+    *,
+    grace_s: int,
+    tls: tuple[Path | None, Path | None] = (None, None),
+) -> uvicorn.Config:
+    """Return how an application is served: so many connections, so long for headers, for the end.
+
+    ``tls`` are the files of the certificate chain and of its key.
+    """
+    return uvicorn.Config(
         app,
-        http=type("Protocol", (BoundedProtocol,), {"headers_s": limits.headers_s}),
+        http=type("Protocol", (BoundedProtocol,), {"headers_s": headers_s}),
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -103,13 +120,12 @@ def make_server(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=2 * limits.uploads + _SPARE_CONNECTIONS,
+        limit_concurrency=connections,
         h11_max_incomplete_event_size=_HEADER_BYTES,
-        timeout_graceful_shutdown=_GRACE_S,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
+        timeout_graceful_shutdown=grace_s,
+        ssl_certfile=tls[0],
+        ssl_keyfile=tls[1],
     )
-    return uvicorn.Server(config)
 
 
 def raise_file_limit() -> None:

@@ -2,15 +2,17 @@
 
 A token is 256 random bits, so that its plain sha256 tells nobody what it was: there is nothing to
 guess, and a slow hash would only make requests slow. A host has one token and may write and read
-its own episodes; a reader has one and may read everything.
+its own episodes; a reader has one and may read everything. A producer has one of the live hub's,
+which keeps a file of its own, and may publish there.
 
-Not here: how a token travels (``app``).
+Not here: what is asked with a token (``app``).
 """
 
 import fcntl
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ from cis490_pipeline.receiver.durable import write_private
 FORMAT_VERSION: Final = 1
 _TOKEN_BYTES: Final = 32
 _OTHERS: Final = 0o077
+_BEARER: Final = re.compile(r"[Bb]earer +([A-Za-z0-9_-]{20,200})")
 
 
 class Access(StrEnum):
@@ -34,6 +37,7 @@ class Access(StrEnum):
 
     HOST = "host"  # write and read the episodes of the host of that name
     READER = "reader"  # read every host's episodes, write none
+    PRODUCER = "producer"  # publish events to the live hub; nothing of a receiver
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +53,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def may_read(self, host_id: str) -> bool:
         """Say whether that host's episodes and rows may be seen."""
-        return self.access is Access.READER or self.name == host_id
+        return self.access is Access.READER or self.may_write(host_id)
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +96,7 @@ class Tokens:
 
     def _unusable(self, found: str, todo: str) -> ConfigurationError:
         return ConfigurationError(
-            "the receiver's tokens cannot be used",
+            "the tokens cannot be used",
             where=str(self.path),
             expected=f"version {FORMAT_VERSION} of this program's file, mode 0600",
             found=found,
@@ -138,6 +142,12 @@ class Tokens:
         ordered = tuple(sorted(grants, key=lambda one: (one.access, one.name)))
         data = msgspec.json.encode(_File(version=FORMAT_VERSION, tokens=ordered))
         write_private(self.path, msgspec.json.format(data, indent=1) + b"\n")
+
+
+def offered(authorization: str) -> str | None:
+    """Return the token that an ``Authorization`` header offers; None where it offers none."""
+    match = _BEARER.fullmatch(authorization)
+    return None if match is None else match[1]
 
 
 def _hash(token: str) -> str:
