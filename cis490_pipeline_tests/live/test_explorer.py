@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cis490_pipeline.live.events import ReceivedEpisode
 from cis490_pipeline.live.explorer import Order, Query, Sort, find, listing_of
 from cis490_pipeline.live.verdicts import Judged
-from cis490_pipeline_tests.datasets.farm import farm, ship
+from cis490_pipeline_tests.datasets.farm import farm, ingest, ship
 from cis490_pipeline_tests.episodes.building import add_episode, build_episode, episode_id
 from cis490_pipeline_tests.live.hubs import LivingHub, living_hub
 
@@ -29,11 +29,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingHub]:
     store, _ = farm(root)
     bad = build_episode(meta={"schema_version": 2}, host_id="lab-b", episode=episode_id(200))
     add_episode(store, "lab-b", episode_id(200), bad)
-    from cis490_pipeline_tests.datasets.farm import ingest
-
     ingest(store, root / "data", "lab-a", "lab-b")
     ship(store, "lab-a", 3, "benign")  # was io-walk
-    ship(store, "lab-c", 300, "io-walk", received_at_wall="2026-11-23T00:00:00Z")
+    ship(store, "lab-c", 300, "io-walk")
     plans = ("episodes", "snapshot", "verdicts")
     with living_hub(
         root, plans=lambda watching: [one for one in watching.plans if one.name in plans]
