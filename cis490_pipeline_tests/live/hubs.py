@@ -79,8 +79,10 @@ class Listening:
     def until(self, found: Callable[[Message], bool]) -> list[Message]:
         """Return messages up to the first for which ``found`` is true, it included."""
         seen: list[Message] = []
+        deadline = time.monotonic() + TIMEOUT_S
         for message in self.messages():
             seen.append(message)
+            assert time.monotonic() < deadline, {one["topic"] for one in seen}
             if found(message):
                 return seen
         raise AssertionError(f"the stream ended: {[one['topic'] for one in seen][-20:]}")

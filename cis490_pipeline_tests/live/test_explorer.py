@@ -103,10 +103,15 @@ def test_one_episode_has_its_phases_and_the_reasons_of_its_verdict(served: Livin
     assert (again["row"]["status"], again["windows"]) == (None, [])
 
 
-@pytest.mark.parametrize("name", [episode_id(999), "x", "..%2f..%2fetc%2fpasswd", "%00", "a" * 300])
+@pytest.mark.parametrize("name", [episode_id(999), "x", "..", "%2e%2e", "%00", "a" * 300])
 def test_who_was_never_received_is_not_found(served: LivingHub, name: str) -> None:
     status, _, content = served.ask("GET", f"/v1/episodes/{name}")
     assert (status, json.loads(content)["error"]) == (404, "no-episode")
+
+
+def test_a_name_with_slashes_leads_nowhere(served: LivingHub) -> None:
+    status, _, content = served.ask("GET", "/v1/episodes/..%2f..%2fetc%2fpasswd")
+    assert (status, json.loads(content)["error"]) == (404, "no-route")
 
 
 @pytest.mark.parametrize(
@@ -121,6 +126,9 @@ def test_a_parameter_of_no_use_is_refused(served: LivingHub, query: str) -> None
 
 def test_a_new_episode_is_found_at_once(tmp_path: Path) -> None:
     plans = ("episodes", "snapshot")
+    index = tmp_path / "store" / "index.jsonl"
+    index.parent.mkdir()
+    index.touch()  # without it the first rows would be no news
     with (
         living_hub(
             tmp_path, plans=lambda watching: [one for one in watching.plans if one.name in plans]
