@@ -20,10 +20,11 @@ import pyarrow as pa
 
 from cis490_pipeline.errors import EvaluationError
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
-from cis490_pipeline.evaluation.choice import Candidate, Gain, ModeChoice, choose
+from cis490_pipeline.evaluation.choice import ModeChoice
 from cis490_pipeline.evaluation.controls import ControlResult, controls_of
 from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import FamilyRole, ModelKey
+from cis490_pipeline.evaluation.on_id_val import choose_each_mode, id_val_score
 from cis490_pipeline.evaluation.pairs import (
     Configuration,
     configurations,
@@ -44,8 +45,6 @@ from cis490_pipeline.evaluation.predictions import (
 )
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore, TestScope
 from cis490_pipeline.evaluation.seeds import SeedSummary, seeds_interval
-from cis490_pipeline.metrics.f1 import macro_f1
-from cis490_pipeline.schema.channels import Mode
 
 COMPARISON_VERSION: Final = 2
 
@@ -185,27 +184,11 @@ def compare(
     _require_one_split(ordered)
     test = _read(ordered, predictions, TEST)
     id_val = _read(ordered, predictions, ID_VAL)
-    scores = {key: _macro(found) for key, found in id_val.items()}
+    scores = {key: id_val_score(found) for key, found in id_val.items()}
     tried = n_tried or {}
-    candidates = [Candidate(key=one.key, id_val_macro_f1=scores.get(one.key)) for one in ordered]
-
-    judged = configurations(id_val)
-
-    def id_val_gain(first: ModelKey, second: ModelKey) -> Gain:
-        pair = judged[first], judged[second]
-        return Gain(
-            interval=paired_difference(*pair, config),
-            p=paired_p(*pair, config),
-            least_p=least_paired_p(*pair, config),
-            n_tried=tried.get(first, 1),
-        )
-
+    keys = [one.key for one in ordered]
+    choices = choose_each_mode(keys, id_val, tried=tried, config=config)
     tested = configurations(test)
-    choices = tuple(
-        choose(mode, candidates, id_val_gain)
-        for mode in (Mode.REALISTIC, Mode.ORACLE)
-        if any(one.key.mode == mode for one in ordered)
-    )
     return Comparison(
         split=ordered[0].scope.split,
         scope=ordered[0].scope,
@@ -247,10 +230,6 @@ def _read(
         first = next(iter(found))
         require_paired(found[first], other, names=(first.label, key.label))
     return found
-
-
-def _macro(found: Predictions) -> float | None:
-    return macro_f1(found.confusions().sum(axis=0))
 
 
 def _compared(
@@ -341,7 +320,7 @@ def _judged(one: Difference, p_holm: float, least_p_holm: float) -> Difference:
 
 
 def _seed_summary(tested: Configuration, config: BootstrapConfig) -> SeedSummary:
-    scores = [score for one in tested.found if (score := _macro(one)) is not None]
+    scores = [score for one in tested.found if (score := id_val_score(one)) is not None]
     key, size = tested.key, tested.found[0].size()
     return SeedSummary(
         family=key.family,

@@ -106,13 +106,13 @@ def drift_of(
 ) -> tuple[HostDrift, ...]:
     """Compare every host of the three sets with the training episodes: test hosts first."""
     found = [
-        _host(host, role, one.kept(one.host_E == host), train)
+        host_drift(host, role, one.kept(one.host_E == host), train)
         for role, one in ((DriftRole.TEST, test), (DriftRole.ID_VAL, id_val))
         for host in _hosts(one)
     ]
     for host in _hosts(train):
         own_E = train.host_E == host
-        found.append(_host(host, DriftRole.TRAIN, train.kept(own_E), train.kept(~own_E)))
+        found.append(host_drift(host, DriftRole.TRAIN, train.kept(own_E), train.kept(~own_E)))
     return tuple(found)
 
 
@@ -120,9 +120,10 @@ def _hosts(telemetry: EpisodeTelemetry) -> list[str]:
     return sorted({str(host) for host in telemetry.host_E})
 
 
-def _host(
+def host_drift(
     host: str, role: DriftRole, own: EpisodeTelemetry, reference: EpisodeTelemetry
 ) -> HostDrift:
+    """Compare the episodes of one host with those of the reference, channel by channel."""
     n_reference = len(reference.host_E)
     reason = None
     if not n_reference:

@@ -74,7 +74,7 @@ def drift_on_split(
     if reason is not None:
         return _drift(hashes, reason, ())
     enter_reading(warehouse, split, why=WHY, code_commit=code_commit, when=now())
-    hosts = drift_of(*(_telemetry(warehouse, members) for members in roles))
+    hosts = drift_of(*(telemetry_of(warehouse, members) for members in roles))
     found = _drift(hashes, None, hosts)
     encoded = msgspec.json.format(msgspec.json.encode(found), indent=1)
     write_bytes(path_of_drift(warehouse.layout, split), encoded)
@@ -116,7 +116,8 @@ def _refusal(warehouse: Warehouse, roles: Sequence[Sequence[Member]]) -> str | N
     return None
 
 
-def _telemetry(warehouse: Warehouse, members: Sequence[Member]) -> EpisodeTelemetry:
+def telemetry_of(warehouse: Warehouse, members: Sequence[Member]) -> EpisodeTelemetry:
+    """Read mean and missing share of every channel for each member, in no order."""
     rows = warehouse.tables.read(
         Table.EPISODE_FEATURES,
         columns=["host_id", *_MEANS, *_MISSING],

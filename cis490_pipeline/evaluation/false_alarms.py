@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cis490_pipeline.evaluation.alarms import ARMED, CLEAN, AlarmTrace
 from cis490_pipeline.evaluation.bootstrap import BootstrapConfig
 from cis490_pipeline.evaluation.courses import EpisodeCourse
-from cis490_pipeline.evaluation.interval import Interval, without_interval
+from cis490_pipeline.evaluation.interval import Interval, SampleSize, without_interval
 from cis490_pipeline.evaluation.predictions import Predictions
 from cis490_pipeline.evaluation.replicates import (
     FEW_EVENTS,
@@ -127,10 +127,32 @@ def _per_hour(
     """Return false alarms per ``hours`` hours of a clean device."""
     time_E = per_episode(found, clean_N & trace.could_N) * STRIDE_S / 3600.0 / hours
     alarms_E = per_episode(found, clean_N & trace.raised_N)
+    size = found.size(time_E > 0)
+    return rate_over_time(alarms_E, time_E, size=size, config=config, undefined=_NONE_COULD)
+
+
+def rate_over_time(
+    alarms_E: NDArray[np.float64],
+    time_E: NDArray[np.float64],
+    *,
+    size: SampleSize,
+    config: BootstrapConfig,
+    undefined: str,
+) -> Interval:
+    """Return alarms per unit of time, resampling episodes; exact or bounded where there are few.
+
+    Parameters
+    ----------
+    alarms_E, time_E
+        What each episode had of both, ``[E]``; episodes without time are left out.
+    size
+        Of the episodes that have any.
+    undefined
+        What to say where no episode has any.
+    """
     could_E = time_E > 0
-    size = found.size(could_E)
     if not could_E.any():
-        return without_interval(_NONE_COULD, size=size, level=config.level)
+        return without_interval(undefined, size=size, level=config.level)
     total = float(time_E.sum())
     if not alarms_E.any():
         ends = (0.0, 3.0 / total)
@@ -148,4 +170,4 @@ def _per_hour(
         )
     sums_E2 = np.stack([alarms_E, time_E], axis=1)[could_E]
     found_rate = resample_sums(sums_E2, config).replicates(ratio)
-    return interval_of(found_rate, config=config, size=size, undefined=_NONE_COULD)
+    return interval_of(found_rate, config=config, size=size, undefined=undefined)

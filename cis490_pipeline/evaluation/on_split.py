@@ -139,7 +139,7 @@ def _evaluate(
         )
     roles = {ID_VAL: training_set.id_val, TEST: test_set.test}
     rows = pa.concat_tables(
-        [_predictions(warehouse, fitted, bundle, role, who) for role, who in roles.items()]
+        [predicted_rows(warehouse, fitted, bundle, role, who) for role, who in roles.items()]
     )
     _replace_predictions(warehouse, fitted, rows)
     record = EvaluationRecord(
@@ -174,7 +174,7 @@ def _scored(
     )
 
 
-def _predictions(
+def predicted_rows(
     warehouse: Warehouse,
     fitted: FittedModel,
     bundle: Bundle,

@@ -33,7 +33,7 @@ _OF_HOSTS: Final = (
     Table.EPISODE_FEATURES,
     Table.WINDOW_FEATURES,
 )
-_OF_MODELS: Final = (Table.PREDICTIONS, Table.TEST_LEDGER)
+_OF_MODELS: Final = (Table.PREDICTIONS, Table.TEST_LEDGER, Table.SHADOW_SCORES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

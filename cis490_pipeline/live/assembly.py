@@ -81,6 +81,11 @@ def _plans(
 
         return ModelFeeder(warehouse.layout, hub)
 
+    def shadow() -> Feeder:
+        from cis490_pipeline.live.feeders.shadow import ShadowFeeder
+
+        return ShadowFeeder(warehouse.layout, hub)
+
     return (
         Plan(name="snapshot", make=snapshot, rest_s=rests.snapshot_s),
         Plan(name="episodes", make=episodes, rest_s=rests.episodes_s),
@@ -88,4 +93,5 @@ def _plans(
         Plan(name="verdicts", make=verdicts, rest_s=rests.verdicts_s),
         Plan(name="phase_mix", make=phase_mix, rest_s=rests.phase_mix_s),
         Plan(name="models", make=models, rest_s=rests.models_s),
+        Plan(name="shadow", make=shadow, rest_s=rests.models_s),
     )

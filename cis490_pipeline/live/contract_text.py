@@ -98,7 +98,8 @@ EVENTS_HEAD: Final = """
 
 *Stream* events are delivered one by one and in order. Of *state* events only the newest of a key
 counts: the key is the topic alone (`snapshot`, `phase_mix`) or the topic and the `model`
-(`model_metric`, `profile`), with the `machine` beside it (`model_perf`).
+(`model_metric`, `profile`), with the `machine` beside it (`model_perf`), or the topic and the
+`host_id` (`shadow`).
 """
 
 SHARED_HEAD: Final = "## What events are made of"

@@ -48,10 +48,18 @@ class Topic(StrEnum):
     MODEL_METRIC = "model_metric"
     MODEL_PERF = "model_perf"
     PROFILE = "profile"
+    SHADOW = "shadow"
 
 
 STATE_TOPICS: Final = frozenset(
-    {Topic.SNAPSHOT, Topic.PHASE_MIX, Topic.MODEL_METRIC, Topic.MODEL_PERF, Topic.PROFILE}
+    {
+        Topic.SNAPSHOT,
+        Topic.PHASE_MIX,
+        Topic.MODEL_METRIC,
+        Topic.MODEL_PERF,
+        Topic.PROFILE,
+        Topic.SHADOW,
+    }
 )
 PUBLISHABLE: Final = frozenset(
     {
@@ -358,8 +366,59 @@ class Profile:
         return self.model.key
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftedChannel:
+    """How far one channel of a host lies from the training episodes."""
+
+    channel: Name
+    ks: Annotated[Share, Meta(description="Kolmogorov-Smirnov distance of the episodes' means.")]
+    beyond_chance: Annotated[
+        bool, Meta(description="Holm's p over the channels of the host is at most 0.05.")
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """What the model of split deploy says of a host's episodes that it was not fitted on."""
+
+    topic: ClassVar[Topic] = Topic.SHADOW
+
+    host_id: Name
+    model: ModelName
+    bundle: Sha256
+    n_episodes: Count
+    n_windows: Annotated[Count, Meta(description="With a label.")]
+    n_right: Annotated[Count, Meta(description="Windows among them that were called right.")]
+    n_alarms: Annotated[Count | None, Meta(description="Null where the model has no alarm.")]
+    n_false_alarms: Annotated[
+        Count | None, Meta(description="Raised before onset in a clean window.")
+    ]
+    figures: Annotated[
+        tuple[Figure, ...],
+        Meta(
+            description="alarms_per_host_hour, false_alarms_per_host_hour, detected_share.",
+            max_length=100,
+        ),
+    ]
+    last_received_at: Annotated[float | None, Meta(description="Unix seconds.")]
+    n_recent: Annotated[Count, Meta(description="Last arrivals that drift is measured on.")]
+    n_compared: Annotated[Count, Meta(description="Channels that could be compared.")]
+    n_drifted: Annotated[Count, Meta(description="Channels beyond chance.")]
+    drift: Annotated[
+        tuple[DriftedChannel, ...], Meta(description="The farthest, at most ten.", max_length=10)
+    ]
+    drift_reason: Annotated[
+        Prose | None, Meta(description="Why no channel was compared; null where some was.")
+    ]
+
+    @property
+    def state_key(self) -> tuple[str, ...]:
+        """Each host has its own."""
+        return (self.host_id,)
+
+
 StreamEvent = Episode | Alert | TruePhase | Prediction | Embedding
-StateEvent = Snapshot | PhaseMix | ModelMetric | ModelPerf | Profile
+StateEvent = Snapshot | PhaseMix | ModelMetric | ModelPerf | Profile | Shadow
 Event = StreamEvent | StateEvent
 
 EVENT_TYPES: Final[dict[Topic, type[Event]]] = {
@@ -375,6 +434,7 @@ EVENT_TYPES: Final[dict[Topic, type[Event]]] = {
         ModelMetric,
         ModelPerf,
         Profile,
+        Shadow,
     )
 }
 

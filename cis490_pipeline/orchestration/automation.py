@@ -27,6 +27,6 @@ AUTOMATION: Final = dg.AutomationConditionSensorDefinition(
     name="automation",
     target=dg.AssetSelection.all(),
     description="Makes assets with an automation condition when their inputs change: the data "
-    "card. No model, trunk or set has one.",
+    "card, and shadow scores of what has arrived. No model, trunk or set has one.",
     minimum_interval_seconds=60,
 )

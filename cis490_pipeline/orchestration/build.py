@@ -17,6 +17,7 @@ from cis490_pipeline.orchestration.assets_models import (
 )
 from cis490_pipeline.orchestration.assets_reports import build_report_assets
 from cis490_pipeline.orchestration.assets_sets import test_set, training_set
+from cis490_pipeline.orchestration.assets_shadow import shadow_scores
 from cis490_pipeline.orchestration.assets_trunks import build_trunk_asset
 from cis490_pipeline.orchestration.automation import AUTOMATION
 from cis490_pipeline.orchestration.checks import build_checks
@@ -48,6 +49,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *(build_model_asset(spec, mode) for spec, mode in pairs),
             *(build_evaluation_asset(spec, mode) for spec, mode in pairs),
             *build_report_assets(),
+            shadow_scores,
         ],
         asset_checks=[*build_checks(), build_quality_checks()],
         jobs=[INGEST_HOST, EVALUATE_SPLIT, FULL_SPLIT, compaction],

@@ -65,6 +65,17 @@ class ExplainConfig(dg.Config):
         return ExplainOptions(windows_per_phase=self.windows_per_phase)
 
 
+class ShadowConfig(dg.Config):
+    """Who watches what arrives."""
+
+    model: str = Field(
+        default="",
+        description="A model of split deploy, such as gbt/realistic/recent. Empty: the one that "
+        "id_val recommends.",
+    )
+    threads: int = Field(default=1, description="Threads of the numerical library in this step.")
+
+
 class PretrainingConfig(dg.Config):
     """What is fitted how often; everything but the threads is part of an identity."""
 

@@ -11,6 +11,8 @@ from typing import Final
 
 import dagster as dg
 
+from cis490_pipeline.evaluation.drift import most_drifted
+from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.shift import Shift
 from cis490_pipeline.explain.on_split import ExplainedModel
 from cis490_pipeline.ingest.report import IngestReport
@@ -19,6 +21,7 @@ from cis490_pipeline.reporting.publish_data import PublishedDataCard
 from cis490_pipeline.reporting.publish_explanations import PublishedExplanations
 from cis490_pipeline.reporting.text import markdown_table as escaped_table
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
+from cis490_pipeline.shadow.summary import ShadowHost
 
 Metadata = Mapping[str, dg.MetadataValue]
 
@@ -145,3 +148,37 @@ def shift_metadata(shift: Shift) -> dict[str, dg.MetadataValue]:
         if probe is not None and probe.point is not None:
             numbers[f"host_probe_{mode.mode.value}"] = rounded(probe.point)
     return numbers
+
+
+def shadow_metadata(found: ShadowHost, n_new: int, path: Path) -> dict[str, dg.MetadataValue]:
+    """Return what shadow mode has to tell of a host; figures that are absent are left out."""
+    rates = {
+        "alarms_per_host_hour": found.alarms_per_host_hour,
+        "false_alarms_per_host_hour": found.false_alarms_per_host_hour,
+        "detected": found.detected,
+    }
+    drifted = [
+        (one.channel, f"{one.ks:.2f}", "yes" if one.drifted else "no")
+        for one in most_drifted(found.drift, 5)
+    ]
+    numbers = {name: rounded(one.point) for name, one in rates.items() if one.point is not None}
+    return {
+        "model": dg.MetadataValue.text(found.model),
+        "episodes_new": dg.MetadataValue.int(n_new),
+        "dagster/partition_row_count": dg.MetadataValue.int(found.n_episodes),
+        **numbers,
+        "figures": markdown_table(
+            ("", "with 95 % interval"), [(name, _in_words(one)) for name, one in rates.items()]
+        ),
+        "drifted_channels": dg.MetadataValue.int(sum(c.drifted for c in found.drift.channels)),
+        "most_drifted": markdown_table(("channel", "KS distance", "beyond chance"), drifted),
+        "file": file_link(path),
+    }
+
+
+def _in_words(one: Interval) -> str:
+    if one.point is None:
+        return one.reason or ""
+    if one.low is None or one.high is None:
+        return f"{one.point:.3g} ({one.reason})"
+    return f"{one.point:.3g} [{one.low:.3g}, {one.high:.3g}]"

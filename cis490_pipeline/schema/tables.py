@@ -23,6 +23,7 @@ class Table(StrEnum):
     EPISODE_FEATURES = "episode_features"
     PREDICTIONS = "predictions"
     TEST_LEDGER = "test_ledger"
+    SHADOW_SCORES = "shadow_scores"
 
 
 VALIDATION_COLUMNS: Final = pa.schema(
@@ -147,6 +148,30 @@ _TEST_LEDGER: Final = pa.schema(
     ]
 )
 
+# One row an arrival. What an alarm has to say is null where the model has none, and all figures of
+# windows where the episode has no labelled one.
+_SHADOW_SCORES: Final = pa.schema(
+    [
+        ("episode_id", pa.string()),
+        ("host_id", pa.string()),
+        ("sha256", pa.string()),
+        ("bundle", pa.string()),
+        ("profile", pa.string()),
+        ("sample_name", pa.string()),
+        ("received_at_s", pa.float64()),
+        ("scored_at_s", pa.float64()),
+        ("n_windows", pa.int64()),
+        ("n_right", pa.int64()),
+        ("onset_s", pa.float64()),
+        ("watched_s", pa.float64()),
+        ("n_alarms", pa.int64()),
+        ("clean_s", pa.float64()),
+        ("n_false_alarms", pa.int64()),
+        ("first_alarm_s", pa.float64()),
+        ("detected_s", pa.float64()),
+    ]
+)
+
 TABLE_SCHEMAS: Final[dict[Table, pa.Schema]] = {
     Table.VALIDATION_INDEX: _VALIDATION_INDEX,
     Table.EPISODES: _EPISODES,
@@ -154,6 +179,7 @@ TABLE_SCHEMAS: Final[dict[Table, pa.Schema]] = {
     Table.EPISODE_FEATURES: _EPISODE_FEATURES,
     Table.PREDICTIONS: _PREDICTIONS,
     Table.TEST_LEDGER: _TEST_LEDGER,
+    Table.SHADOW_SCORES: _SHADOW_SCORES,
 }
 
 PARTITION_COLUMNS: Final[dict[Table, tuple[str, ...]]] = {
@@ -163,4 +189,5 @@ PARTITION_COLUMNS: Final[dict[Table, tuple[str, ...]]] = {
     Table.EPISODE_FEATURES: ("host_id",),
     Table.PREDICTIONS: ("split",),
     Table.TEST_LEDGER: (),
+    Table.SHADOW_SCORES: ("host_id",),
 }

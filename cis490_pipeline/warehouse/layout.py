@@ -89,6 +89,10 @@ class Layout:
         """Directory of a split's set files and evaluations."""
         return self.root / "splits" / slug(key)
 
+    def shadow(self, host_id: str) -> Path:
+        """Summary of what shadow mode found on a host."""
+        return self.root / "shadow" / f"{slug(host_id)}.json"
+
     def report(self, key: str) -> Path:
         """Directory of a split's report."""
         return self.root / "reports" / slug(key)

@@ -11,14 +11,16 @@ import pytest
 
 from cis490_pipeline.datasets.planning import write_training_set
 from cis490_pipeline.evaluation.records import current_records
-from cis490_pipeline.live.events import Event, MixBasis, ModelMetric, Profile
+from cis490_pipeline.live.events import Event, MixBasis, ModelMetric, Profile, Shadow
 from cis490_pipeline.live.feeders.models import GONE, NOT_FITTED, NOT_SCORED, ModelFeeder
 from cis490_pipeline.live.feeders.phase_mix import PhaseMixFeeder, count_phases, mix_of
+from cis490_pipeline.live.feeders.shadow import ShadowFeeder
 from cis490_pipeline.live.holdings import Holdings
 from cis490_pipeline.live.hub import Hub
 from cis490_pipeline.models.catalog import FAMILIES
 from cis490_pipeline.schema.phases import PHASES
 from cis490_pipeline.schema.tables import Table
+from cis490_pipeline.shadow.summary import standing_summaries
 from cis490_pipeline.splits.config import SplitConfig
 from cis490_pipeline.warehouse.warehouse import Warehouse
 from cis490_pipeline_tests.datasets.smoke import (
@@ -30,6 +32,7 @@ from cis490_pipeline_tests.datasets.smoke import (
     scored_warehouse,
     smoke_warehouse,
 )
+from cis490_pipeline_tests.shadow.watched import watch, watched_warehouse
 
 
 class Ear(Hub):
@@ -208,3 +211,35 @@ def test_nothing_to_count_is_null_and_not_zero(tmp_path: Path) -> None:
     mix: Any = mix_of(Counted(), population=0)
     assert mix.proportions is None
     assert mix.weighted_seconds is None
+
+
+def test_shadow_mode_is_told_by_host_and_again_where_it_changed(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    warehouse = copy_of(watched_warehouse(tmp_path_factory), tmp_path / "data")
+    ear = Ear()
+    feeder = ShadowFeeder(warehouse.layout, ear)
+    assert asyncio.run(feeder.step()) is None
+    (event,) = ear.new()
+    assert isinstance(event, Shadow)
+    (found,) = standing_summaries(warehouse.layout)
+    figures = {one.name: one for one in event.figures}
+    rate = figures["false_alarms_per_host_hour"]
+    wanted = found.false_alarms_per_host_hour
+    assert (rate.value, rate.low, rate.high) == (wanted.point, wanted.low, wanted.high)
+    assert (event.host_id, event.model.split, event.n_episodes) == (
+        "lab-b",
+        "deploy",
+        found.n_episodes,
+    )
+    assert event.n_drifted == sum(one.drifted for one in found.drift.channels)
+    assert [one.ks for one in event.drift] == sorted((one.ks for one in event.drift), reverse=True)
+
+    watch(warehouse, "lab-b")  # the same again
+    asyncio.run(feeder.step())
+    assert ear.new() == []
+    watch(warehouse, "lab-a")
+    asyncio.run(feeder.step())
+    assert [one.host_id for one in ear.new() if isinstance(one, Shadow)] == ["lab-a"]
+    empty = ShadowFeeder(Warehouse(tmp_path / "nowhere").layout, ear)
+    assert asyncio.run(empty.step()) is not None

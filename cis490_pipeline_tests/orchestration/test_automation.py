@@ -1,4 +1,4 @@
-"""What happens by itself when episodes arrive: the data card, and never a fit."""
+"""What happens by itself when episodes arrive: data card, shadow scores, and never a fit."""
 
 import dagster as dg
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
@@ -32,7 +32,7 @@ def test_a_new_episode_renews_the_data_card_and_fits_nothing(farm: Farm) -> None
         farm.register()
         farm.ingest(host)
         found, cursor = requested(farm, cursor)
-        assert found == {"data_card": 1}
+        assert found == {"data_card": 1, "shadow_scores": 1}
         farm.run("data_card")
         found, cursor = requested(farm, cursor)
         assert found == {}
@@ -41,7 +41,7 @@ def test_a_new_episode_renews_the_data_card_and_fits_nothing(farm: Farm) -> None
 def test_a_registered_host_without_data_holds_nothing_back(farm: Farm) -> None:
     _, cursor = requested(farm)
     farm.ingest("lab-a")  # lab-b has a partition and nothing else
-    assert requested(farm, cursor)[0] == {"data_card": 1}
+    assert requested(farm, cursor)[0] == {"data_card": 1, "shadow_scores": 1}
 
 
 def test_an_ingest_that_finds_nothing_new_sets_nothing_off(farm: Farm) -> None:
@@ -54,7 +54,7 @@ def test_an_ingest_that_finds_nothing_new_sets_nothing_off(farm: Farm) -> None:
 def test_no_asset_that_fits_has_a_condition_and_no_sensor_s_job_contains_one(farm: Farm) -> None:
     specs = farm.definitions.resolve_all_asset_specs()
     automatic = {spec.key.to_user_string() for spec in specs if spec.automation_condition}
-    assert automatic == {"data_card"}
+    assert automatic == {"data_card", "shadow_scores"}
     repository = farm.definitions.get_repository_def()
     assert repository.schedule_defs == []
     started = {

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ from cis490_pipeline.reporting.publish_data import publish_data_card
 from cis490_pipeline.schema.channels import N_CHANNELS
 from cis490_pipeline.schema.tables import VALIDATION_COLUMNS, Table
 from cis490_pipeline_tests.datasets.smoke import copy_of, scored_warehouse
+from cis490_pipeline_tests.shadow.watched import watched_warehouse
 
 README: Final = Path(__file__).resolve().parents[2] / "README.md"
 SECTION: Final = "## Tables for other tools"
@@ -49,6 +51,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     (place / "data").mkdir()
     warehouse = copy_of(scored_warehouse(tmp_path_factory), place / "data" / "warehouse")
     publish_data_card(warehouse, [], AlertsReading(alerts=(), n_damaged=0))
+    elsewhere = watched_warehouse(tmp_path_factory).tables.path(Table.SHADOW_SCORES)
+    shutil.copytree(elsewhere, warehouse.tables.path(Table.SHADOW_SCORES))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         names: dict[str, Any] = {}

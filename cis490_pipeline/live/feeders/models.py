@@ -212,23 +212,24 @@ def _figures(fitted: FittedModel, found: ModelEvaluation) -> Iterator[Figure]:
         reason=None if fitted.id_val_macro_f1 is not None else "id_val has no labelled window",
     )
     calibration, detection = found.measures.calibration, found.measures.detection
-    yield _figure("macro_f1", found.macro_f1)
-    yield _figure("accuracy", calibration.accuracy)
-    yield _figure("brier", calibration.brier)
-    yield _figure("log_loss", calibration.log_loss)
-    yield _figure("ece", calibration.ece)
-    yield _figure("average_precision", found.measures.ranking.average_precision)
+    yield figure_of("macro_f1", found.macro_f1)
+    yield figure_of("accuracy", calibration.accuracy)
+    yield figure_of("brier", calibration.brier)
+    yield figure_of("log_loss", calibration.log_loss)
+    yield figure_of("ece", calibration.ece)
+    yield figure_of("average_precision", found.measures.ranking.average_precision)
     if detection.found is not None:
-        yield _figure("detected_share", detection.found.rate)
-        yield _figure("mean_detection_s", detection.found.mean_s)
-        yield _figure("median_detection_s", detection.found.median_s)
+        yield figure_of("detected_share", detection.found.rate)
+        yield figure_of("mean_detection_s", detection.found.mean_s)
+        yield figure_of("median_detection_s", detection.found.median_s)
     if detection.false_alarms is not None:
-        yield _figure("false_alarms_per_host_hour", detection.false_alarms.per_host_hour)
+        yield figure_of("false_alarms_per_host_hour", detection.false_alarms.per_host_hour)
     for one in found.classes:
-        yield _figure(f"f1_{one.phase}", one.f1)
+        yield figure_of(f"f1_{one.phase}", one.f1)
 
 
-def _figure(name: str, found: Interval) -> Figure:
+def figure_of(name: str, found: Interval) -> Figure:
+    """Return a number with its interval as it is told."""
     return Figure(name=name, value=found.point, low=found.low, high=found.high, reason=found.reason)
 
 
@@ -237,7 +238,7 @@ def _profile(one: SliceScore) -> ProfileResult:
     return ProfileResult(
         profile=one.name,
         coverage=one.coverage.value,
-        macro_f1=absent if one.macro_f1 is None else _figure("macro_f1", one.macro_f1),
+        macro_f1=absent if one.macro_f1 is None else figure_of("macro_f1", one.macro_f1),
         n_episodes=one.n_episodes,
         n_windows=one.n_windows,
     )
