@@ -49,6 +49,8 @@ drill: $(STAMP)
 	@$(BIN)/python -m cis490_pipeline_tests.drills.large_page
 	@echo "== 500 uploads at once, random aborts, kill -9 of the receiver"
 	@$(BIN)/python -m cis490_pipeline_tests.drills.receiver
+	@echo "== 200 listeners, 1,000 events a second (10 minutes)"
+	@$(BIN)/python -m cis490_pipeline_tests.drills.live
 	@echo "== full disks"
 	@$(BIN)/python -m pytest -q --no-cov cis490_pipeline_tests/drills/test_full_disk.py
 	@echo "== fuzzing of the readers ($(FUZZ_SECONDS) s)"
