@@ -31,6 +31,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "ship": "Ship episodes to a receiver; safe to repeat.",
     "pull": "Mirror a receiver's store, for machines without shared storage.",
     "live": "The live hub: events of a store and its models on a page; manage producers' tokens.",
+    "replay": "Play an episode to the live hub, as a device with a model would have seen it.",
     "capability": "What this machine can run.",
 }
 

@@ -1,11 +1,9 @@
 """``cis490 predict``: what a model says of one recorded episode, window by window.
 
-With ``--onnx`` nothing beyond the base install is imported. A device never loads a bundle's
-weights: where a bundle is named beside the file, only its header is read, and must be the file's.
+With ``--onnx`` nothing beyond the base install is imported.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,27 +11,18 @@ from typing import Final
 import click
 import numpy as np
 
+from cis490_pipeline.cli.models import NamedModel, model_options, open_model
 from cis490_pipeline.cli.options import data_option, settings_for
 from cis490_pipeline.cli.output import emit_json, json_option, print_table
 from cis490_pipeline.cli.resident import resident_bytes
-from cis490_pipeline.edge.detector import Detector, WindowVerdict, strides
+from cis490_pipeline.edge.detector import WindowVerdict, strides
 from cis490_pipeline.edge.header import BundleHeader
 from cis490_pipeline.edge.recording import Recording, read_recording
-from cis490_pipeline.errors import BundleError
 from cis490_pipeline.schema.channels import N_CHANNELS
 from cis490_pipeline.schema.phases import NOT_A_CLASS, PHASES
 from cis490_pipeline.schema.windows import WINDOW_TICKS
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
 _NO_SHARE: Final = "–"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Model:
-    """A header, and how to start a detector of it."""
-
-    header: BundleHeader
-    start: Callable[[], Detector]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,10 +36,7 @@ class _Watched:
 
 @click.command("predict", help="Say phase and alarm of EPISODE.tar.zst, window by window.")
 @click.argument("episode", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--model", "bundle", type=click.Path(path_type=Path), help="A bundle; see `train`.")
-@click.option(
-    "--onnx", "onnx_file", type=_FILE, help="An exported model; stands alone, --model may be left."
-)
+@model_options
 @data_option
 @json_option
 def command(
@@ -62,10 +48,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Open model and episode, run the detector over it, print what it said."""
-    if bundle is None and onnx_file is None:
-        raise click.UsageError("name a model: --model BUNDLE, or --onnx FILE")
-    models = settings_for(data).data / "models"
-    model = _onnx_model(onnx_file, bundle, models) if onnx_file else _bundle_model(bundle, models)
+    model = open_model(bundle, onnx_file, settings_for(data).data / "models")
     recording = read_recording(episode)
     watched = _watch(model, recording)
     _tell_verdict(recording)
@@ -73,47 +56,7 @@ def command(
     emit_json(_values(recording, watched), wanted=as_json)
 
 
-def _bundle_model(bundle: Path | None, models: Path) -> _Model:
-    from cis490_pipeline.models.bundle import open_bundle
-    from cis490_pipeline.models.predict import window_scorer
-    from cis490_pipeline.models.registry import ModelRegistry
-
-    directory = ModelRegistry(models).find(bundle or "")
-    opened = open_bundle(directory)
-    scorer = window_scorer(opened)
-    return _Model(
-        header=opened.header, start=lambda: Detector(opened.header, scorer, where=str(directory))
-    )
-
-
-def _onnx_model(onnx_file: Path, bundle: Path | None, models: Path) -> _Model:
-    from cis490_pipeline.edge.onnx_model import open_onnx
-
-    opened = open_onnx(onnx_file)
-    if bundle is not None:
-        _require_same(bundle, models, opened.bundle, onnx_file)
-    return _Model(
-        header=opened.header,
-        start=lambda: Detector(opened.header, opened.score, where=str(onnx_file)),
-    )
-
-
-def _require_same(bundle: Path, models: Path, exported_from: str, onnx_file: Path) -> None:
-    from cis490_pipeline.models.bundle import read_header
-    from cis490_pipeline.models.registry import ModelRegistry
-
-    address, _ = read_header(ModelRegistry(models).find(bundle))
-    if address != exported_from:
-        raise BundleError(
-            "the file was exported from another bundle",
-            where=str(onnx_file),
-            expected=address[:12],
-            found=exported_from[:12],
-            todo="export the bundle again, or leave --model away: the file stands alone",
-        )
-
-
-def _watch(model: _Model, recording: Recording) -> _Watched:
+def _watch(model: NamedModel, recording: Recording) -> _Watched:
     """Run a detector over the episode; a first window of nothing takes the start-up costs."""
     detector = model.start()
     if len(recording.x_TC) >= WINDOW_TICKS:

@@ -26,21 +26,32 @@ def connection_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def connect(url: str, token_file: Path | None, *, plain: bool) -> Client:
-    """Return a client; a token is never a word of the command line, where others could read it.
+    """Return a client.
 
     Raises
     ------
     ConfigurationError
         Where the address or the token is unusable.
     """
-    address = Address.parse(url, plain=plain)
+    return Client(Address.parse(url, plain=plain), token_of(token_file))
+
+
+def token_of(token_file: Path | None) -> str:
+    """Return the token; it is never a word of the command line, where others could read it.
+
+    Raises
+    ------
+    ConfigurationError
+        Where there is none of use.
+    """
     token = Settings().token.get_secret_value()
     if token_file is not None:
         token = token_file.read_text("utf-8").strip().removeprefix("CIS490_TOKEN=")
     if not token.isascii() or not token.isprintable() or not token or " " in token:
         raise ConfigurationError(
-            "there is no token to show the receiver",
-            expected="what `cis490 receive --add-token HOST` (or --add-reader NAME) printed",
+            "there is no token to show",
+            expected="what `cis490 receive --add-token HOST` (--add-reader NAME) printed, or for "
+            "the hub `cis490 live --add-producer NAME`",
             todo="set CIS490_TOKEN, or name a file with --token-file",
         )
-    return Client(address, token)
+    return token

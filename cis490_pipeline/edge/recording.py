@@ -19,7 +19,7 @@ from cis490_pipeline.errors import StoreError
 from cis490_pipeline.schema.channels import N_CHANNELS
 from cis490_pipeline.schema.ids import EpisodeId, HostId
 from cis490_pipeline.telemetry.grid import Grid, GridTooLong, build_grid
-from cis490_pipeline.telemetry.labelling import label_windows
+from cis490_pipeline.telemetry.labelling import Transition, label_windows, transitions
 from cis490_pipeline.validation.gate import Verdict, judge
 
 
@@ -33,11 +33,14 @@ class Recording:
         The grid, float32 ``[n_ticks, 46]``; without ticks where the verdict does not train.
     phase_N
         int8 class index of every window's label, −1 where it is no class.
+    transitions
+        Where phases begin, in seconds since the first label.
     """
 
     verdict: Verdict
     x_TC: NDArray[np.float32]
     phase_N: NDArray[np.int8]
+    transitions: tuple[Transition, ...] = ()
 
 
 def read_recording(path: Path, limits: ArchiveLimits | None = None) -> Recording:
@@ -99,4 +102,9 @@ def _with_grid(verdict: Verdict, episode: Episode, grid: Grid) -> Recording:
     if t0 is None:  # no label: the gate rejects it, there is no origin
         return _without_grid(verdict)
     labels = label_windows(episode.labels, t0, grid.n_windows)
-    return Recording(verdict=verdict, x_TC=grid.x_TC, phase_N=labels.phase_N)
+    return Recording(
+        verdict=verdict,
+        x_TC=grid.x_TC,
+        phase_N=labels.phase_N,
+        transitions=transitions(episode.labels, t0),
+    )

@@ -129,6 +129,8 @@ def host_drift(
     if not n_reference:
         only = role is DriftRole.TRAIN
         reason = "the only training host" if only else "there are no training episodes"
+    elif not len(own.host_E):
+        reason = "there are no episodes of the host to compare"
     channels = () if reason else _channels(own, reference)
     return HostDrift(
         host=host,

@@ -14,13 +14,16 @@ from typing import Any, Final
 import msgspec
 
 from cis490_pipeline.live.contract_text import CONTROL_HEAD, EVENTS_HEAD, PAGE_HEAD, SHARED_HEAD
+from cis490_pipeline.live.event_parts import (
+    MixBasis,
+)
 from cis490_pipeline.live.events import (
     EVENT_TYPES,
     PUBLISHABLE,
     SCHEMA_VERSION,
     STATE_TOPICS,
-    MixBasis,
 )
+from cis490_pipeline.live.page_palette import PALETTE_FILE, palette_bytes
 from cis490_pipeline.live.wire import MOST_EVENTS, Gap, GapReason, Heartbeat, Hello
 from cis490_pipeline.schema.phases import Phase
 
@@ -160,9 +163,10 @@ def _bounds(facts: Json) -> str:
 
 
 def write() -> None:
-    """Write both files anew."""
+    """Write the files anew, and the page's palette."""
     SCHEMA_FILE.write_bytes(schema_bytes())
     PAGE_FILE.write_text(page(), encoding="utf-8")
+    PALETTE_FILE.write_bytes(palette_bytes())
 
 
 if __name__ == "__main__":

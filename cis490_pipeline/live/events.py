@@ -18,21 +18,29 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
+from cis490_pipeline.live.event_parts import (
+    Count,
+    DriftedChannel,
+    EpisodeName,
+    Figure,
+    HostEpisodes,
+    MixBasis,
+    ModelName,
+    Name,
+    PhaseShares,
+    ProfileResult,
+    Prose,
+    ReceivedEpisode,
+    ReportedAlert,
+    Seconds,
+    Sha256,
+)
 from cis490_pipeline.schema.phases import Phase
 
 SCHEMA_VERSION: Final = 1
 RECENT_EPISODES: Final = 200
 RECENT_ALERTS: Final = 100
 ARRIVAL_MINUTES: Final = 60
-
-# 2^53 - 1: a browser counts exactly up to here.
-Count = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Seconds = Annotated[float, Meta(ge=0)]
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Prose = Annotated[str, Meta(max_length=2000)]
-EpisodeName = Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$", max_length=26)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 
 
 class Topic(StrEnum):
@@ -76,27 +84,6 @@ too, the totals could be told anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedEpisode:
-    """An episode as the index has it."""
-
-    episode_id: EpisodeName
-    host_id: Name
-    sha256: Sha256
-    size_bytes: Annotated[Count, Meta(description="Of the tarball.")]
-    received_at: Annotated[
-        float | None, Meta(description="Unix seconds; null where the index has none of use.")
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostEpisodes:
-    """How many episodes a host has."""
-
-    host_id: Name
-    episodes: Count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode(ReceivedEpisode):
     """An episode arrived, or arrived again with other bytes. The totals are those after it."""
 
@@ -108,20 +95,6 @@ class Episode(ReceivedEpisode):
     host_episodes: Annotated[Count, Meta(description="Of that host.")]
     total_episodes: Count
     total_bytes: Count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedAlert:
-    """An alert for the operators, any text of it as it was written."""
-
-    host_id: Prose
-    symptom: Prose
-    detail: Prose
-    suggested_fix: Prose
-    detected_at: Annotated[
-        float | None, Meta(description="Unix seconds; null where it is no time.")
-    ]
-    dedup_key: Annotated[Prose, Meta(description="The same finding has the same key.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,24 +137,6 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseShares:
-    """A share for each phase; they sum to 1 up to rounding."""
-
-    clean: Share
-    armed: Share
-    infecting: Share
-    infected_running: Share
-    dormant: Share
-
-
-class MixBasis(StrEnum):
-    """What the proportions of a phase mix count."""
-
-    SECONDS = "seconds"
-    LABELS = "labels"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseMix:
     """How the recorded time divides into phases; canonical phases only in the denominator."""
 
@@ -208,22 +163,6 @@ class PhaseMix:
     def state_key(self) -> tuple[str, ...]:
         """There is one."""
         return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelName:
-    """Which model of which split; the seed is null where none was fitted."""
-
-    split: Name
-    family: Name
-    mode: Annotated[Name, Meta(description="realistic, oracle or any.")]
-    context: Annotated[Name, Meta(description="none, recent or commissioned.")]
-    seed: int | None
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Tells models apart."""
-        return self.split, self.family, self.mode, self.context, str(self.seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,17 +221,6 @@ class Embedding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A number with its interval; what is missing is null, and ``reason`` says why."""
-
-    name: Name
-    value: float | None
-    low: float | None
-    high: float | None
-    reason: Prose | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelMetric:
     """A model's results on its split's test set; one that was not fitted has no figures."""
 
@@ -338,19 +266,6 @@ class ModelPerf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileResult:
-    """A model's macro F1 on one profile."""
-
-    profile: Name
-    coverage: Annotated[
-        Name, Meta(description="tested, unseen (tested, absent from training) or untested.")
-    ]
-    macro_f1: Figure
-    n_episodes: Count
-    n_windows: Count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A model's results by profile; untested ones are there, and are null."""
 
@@ -364,17 +279,6 @@ class Profile:
     def state_key(self) -> tuple[str, ...]:
         """Each model has its own."""
         return self.model.key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftedChannel:
-    """How far one channel of a host lies from the training episodes."""
-
-    channel: Name
-    ks: Annotated[Share, Meta(description="Kolmogorov-Smirnov distance of the episodes' means.")]
-    beyond_chance: Annotated[
-        bool, Meta(description="Holm's p over the channels of the host is at most 0.05.")
-    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

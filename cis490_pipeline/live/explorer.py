@@ -15,7 +15,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from cis490_pipeline.live.events import ReceivedEpisode
+from cis490_pipeline.live.event_parts import (
+    ReceivedEpisode,
+)
 from cis490_pipeline.live.verdicts import Judged
 
 MOST_ROWS: Final = 200

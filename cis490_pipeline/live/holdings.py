@@ -14,15 +14,17 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
+from cis490_pipeline.live.event_parts import (
+    HostEpisodes,
+    ReceivedEpisode,
+    ReportedAlert,
+)
 from cis490_pipeline.live.events import (
     ARRIVAL_MINUTES,
     RECENT_ALERTS,
     RECENT_EPISODES,
     Alert,
     Episode,
-    HostEpisodes,
-    ReceivedEpisode,
-    ReportedAlert,
     Snapshot,
 )
 

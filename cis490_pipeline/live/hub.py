@@ -14,7 +14,13 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cis490_pipeline.live.events import SCHEMA_VERSION, STATE_TOPICS, Event, Topic, state_key_of
+from cis490_pipeline.live.events import (
+    SCHEMA_VERSION,
+    STATE_TOPICS,
+    Event,
+    Topic,
+    state_key_of,
+)
 from cis490_pipeline.live.limits import HubLimits
 from cis490_pipeline.live.memory import Kept, Newest, Ring
 from cis490_pipeline.live.wire import (

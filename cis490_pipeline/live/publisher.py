@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from cis490_pipeline.receiver.client import Address
 
 if TYPE_CHECKING:  # msgspec is no part of the standard library
-    from cis490_pipeline.live.events import Event
+    from cis490_pipeline.live.events import (
+        Event,
+    )
 
 SCHEMA_VERSION: Final = 1
 _BATCH_EVENTS: Final = 200

@@ -10,7 +10,9 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from cis490_pipeline.live.events import ReceivedEpisode
+from cis490_pipeline.live.event_parts import (
+    ReceivedEpisode,
+)
 from cis490_pipeline.schema.phases import NOT_A_CLASS, PHASES
 from cis490_pipeline.schema.tables import Table
 from cis490_pipeline.warehouse.warehouse import Warehouse

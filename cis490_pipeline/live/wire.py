@@ -26,13 +26,15 @@ from typing import Annotated, ClassVar, Final, Self
 import msgspec
 from msgspec import Meta
 
+from cis490_pipeline.live.event_parts import (
+    Count,
+    Name,
+)
 from cis490_pipeline.live.events import (
     EVENT_TYPES,
     PUBLISHABLE,
     SCHEMA_VERSION,
-    Count,
     Event,
-    Name,
     Topic,
 )
 

@@ -29,6 +29,7 @@ from cis490_pipeline.edge.header import (
     decode_header,
     encode_header,
 )
+from cis490_pipeline.edge.projection import PROJECTION_FILE, Projection, decode_projection
 from cis490_pipeline.errors import BundleError, ConfigurationError
 from cis490_pipeline.models.catalog import family
 from cis490_pipeline.models.classifier import (
@@ -40,7 +41,9 @@ from cis490_pipeline.models.classifier import (
 )
 from cis490_pipeline.models.hyper_parameters import with_overrides
 from cis490_pipeline.models.trunk_header import TrunkHeader, decode_trunk_header
+from cis490_pipeline.schema.channels import visible_channels
 from cis490_pipeline.schema.fingerprint import FeatureSchema
+from cis490_pipeline.schema.windows import N_STATS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -204,6 +207,7 @@ def _stored(
     except ConfigurationError as error:
         raise _refusal(error.what, directory, expected=error.expected, found=error.found) from error
     files = read_files(directory, header)
+    files.pop(PROJECTION_FILE, None)  # for drawing: no family knows of it
     return StoredModel(
         files=files, shape=shape_in(header), hyper_parameters=chosen, compute=compute
     )
@@ -234,3 +238,21 @@ def open_bundle(
     spec = _spec_of(header, directory)
     stored = _stored(spec, header, directory, Compute() if compute is None else compute)
     return Bundle(sha256=address, header=header, spec=spec, classifier=spec.load(stored))
+
+
+def read_projection(directory: Path, header: BundleHeader) -> Projection | None:
+    """Return the plane of a bundle's training windows; None where it has none.
+
+    Raises
+    ------
+    BundleError
+        Where the file is damaged or of another form.
+    """
+    if PROJECTION_FILE not in header.files:
+        return None
+    data = read_files(directory, header)[PROJECTION_FILE]
+    return decode_projection(
+        data,
+        n_statistics=len(visible_channels(header.mode)) * N_STATS,
+        where=str(directory / PROJECTION_FILE),
+    )

@@ -71,6 +71,16 @@ _WORDS: Final = {
     "seed": "Of every random draw of its fit.",
     "bundle": "Hash of the fitted model.",
     "role": "id_val or test.",
+    "scored_at_s": "When the watching model scored it, seconds since 1970.",
+    "n_windows": "Windows with a label.",
+    "n_right": "Windows among them that were called right.",
+    "onset_s": "When the infection began, seconds since the first label; null where none did.",
+    "watched_s": "Seconds in which the alarm could have rung; null where the model has none.",
+    "n_alarms": "Alarms raised; null where the model has none.",
+    "clean_s": "Seconds before onset, labelled clean, in which it could have rung.",
+    "n_false_alarms": "Alarms raised in those.",
+    "first_alarm_s": "When it was first raised, seconds since the first label; null where never.",
+    "detected_s": "When it was first raised for the infection; null where it never was.",
 }
 
 

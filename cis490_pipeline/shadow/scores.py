@@ -27,6 +27,7 @@ from cis490_pipeline.evaluation.predictions import Predictions, predictions_of
 from cis490_pipeline.models.bundle import Bundle, open_bundle
 from cis490_pipeline.models.classifier import Compute
 from cis490_pipeline.models.registry import ModelRegistry
+from cis490_pipeline.schema.ids import EpisodeId
 from cis490_pipeline.schema.tables import TABLE_SCHEMAS, Table
 from cis490_pipeline.schema.windows import STRIDE_S
 from cis490_pipeline.shadow.watcher import Watcher
@@ -42,7 +43,7 @@ _EPISODE: Final = ("episode_id", "sha256", "profile", "sample_name", "status", "
 class Arrival:
     """An episode that arrived, as the table of episodes has it."""
 
-    episode_id: str
+    episode_id: EpisodeId
     sha256: str
     profile: str | None
     sample_name: str | None

@@ -3,7 +3,7 @@
 Not here: doing it (``run``, ``trunk``, ``search``), its identity (``identity``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +74,8 @@ class Workshop:
     ----------
     work_dir
         Where a fit under way keeps its checkpoint, by identity; removed after the commit.
+    beside
+        Makes the files that a bundle has beside the weights, by name; called once a fit.
     device
         None is CUDA where the family wants it and the machine has it, looked up only where a fit
         is needed.
@@ -84,6 +86,7 @@ class Workshop:
     reporter: Reporter = field(default_factory=SilentReporter)
     cancelled: Cancelled = never_cancelled
     threads: int = 1
+    beside: Callable[[], Mapping[str, bytes]] = dict
     device: str | None = None
 
     def checkpoint(self, identity: str) -> Path:

@@ -5,13 +5,14 @@ no row of any other episode. Not here: the job itself (``run``).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cis490_pipeline.datasets.cases import Cases
 from cis490_pipeline.datasets.loading import load_cases
 from cis490_pipeline.datasets.members import Member
 from cis490_pipeline.datasets.training_sets import TrainingSet, load_training_set
 from cis490_pipeline.edge.alarm import AlarmPolicy
+from cis490_pipeline.edge.projection import PROJECTION_FILE, encode_projection
 from cis490_pipeline.models.current import FittedModel, save_fitted
 from cis490_pipeline.models.provenance import code_commit, library_versions
 from cis490_pipeline.models.registry import ModelRegistry
@@ -20,6 +21,7 @@ from cis490_pipeline.schema.context import Context
 from cis490_pipeline.training.fitted import Cancelled
 from cis490_pipeline.training.job import Job, Provenance, TrainingOutcome, Workshop
 from cis490_pipeline.training.progress import Reporter
+from cis490_pipeline.training.projection import fit_projection
 from cis490_pipeline.training.request import (
     TrainingRequest,
     filters_by_default,
@@ -91,7 +93,10 @@ def fit_on_split(
     outcome = train(
         job,
         lambda: _load(warehouse, training_set, job.request),
-        _workshop(warehouse, options, reporter, cancelled),
+        replace(
+            _workshop(warehouse, options, reporter, cancelled),
+            beside=lambda: _beside(warehouse, training_set, options.mode),
+        ),
     )
     save_fitted(warehouse.layout, _fitted_model(training_set, options, outcome))
     return outcome
@@ -147,6 +152,12 @@ def _workshop(
         cancelled=cancelled,
         threads=options.threads,
     )
+
+
+def _beside(warehouse: Warehouse, training_set: TrainingSet, mode: Mode) -> dict[str, bytes]:
+    """Return what a bundle has beside its weights: the plane of its training windows."""
+    projection = fit_projection(warehouse, training_set.train, mode)
+    return {} if projection is None else {PROJECTION_FILE: encode_projection(projection)}
 
 
 def _load(

@@ -117,7 +117,7 @@ def _fit_alone(
         seconds = time.monotonic() - started
         bundle = workshop.registry.save(
             _header(job, identity, done, alarm, trunk),
-            done.fitted.classifier.weights(),
+            {**workshop.beside(), **done.fitted.classifier.weights()},
             seconds=seconds,
         )
     workshop.checkpoint(identity).unlink(missing_ok=True)

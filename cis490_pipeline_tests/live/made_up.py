@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from cis490_pipeline.live.events import (
-    Embedding,
+from cis490_pipeline.live.event_parts import (
     MixBasis,
     ModelName,
+)
+from cis490_pipeline.live.events import (
+    Embedding,
     ModelPerf,
     PhaseMix,
     TruePhase,

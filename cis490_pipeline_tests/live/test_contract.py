@@ -8,8 +8,14 @@ import msgspec
 import pytest
 
 from cis490_pipeline.live.contract import PAGE_FILE, SCHEMA_FILE, page, schema, schema_bytes
-from cis490_pipeline.live.events import EVENT_TYPES, PUBLISHABLE, STATE_TOPICS, Topic
+from cis490_pipeline.live.events import (
+    EVENT_TYPES,
+    PUBLISHABLE,
+    STATE_TOPICS,
+    Topic,
+)
 from cis490_pipeline.live.holdings import Holdings
+from cis490_pipeline.live.page_palette import PALETTE_FILE, palette_bytes
 from cis490_pipeline_tests.live.hubs import living_hub
 from cis490_pipeline_tests.live.made_up import embedding, mix, perf, phase
 
@@ -17,6 +23,7 @@ from cis490_pipeline_tests.live.made_up import embedding, mix, perf, phase
 def test_the_page_and_the_schema_are_generated() -> None:
     assert PAGE_FILE.read_text("utf-8") == page()
     assert SCHEMA_FILE.read_bytes() == schema_bytes()
+    assert PALETTE_FILE.read_bytes() == palette_bytes()  # the colours of the reports
 
 
 def test_every_topic_has_a_type_and_is_described() -> None:

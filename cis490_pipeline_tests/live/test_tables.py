@@ -11,7 +11,15 @@ import pytest
 
 from cis490_pipeline.datasets.planning import write_training_set
 from cis490_pipeline.evaluation.records import current_records
-from cis490_pipeline.live.events import Event, MixBasis, ModelMetric, Profile, Shadow
+from cis490_pipeline.live.event_parts import (
+    MixBasis,
+)
+from cis490_pipeline.live.events import (
+    Event,
+    ModelMetric,
+    Profile,
+    Shadow,
+)
 from cis490_pipeline.live.feeders.models import GONE, NOT_FITTED, NOT_SCORED, ModelFeeder
 from cis490_pipeline.live.feeders.phase_mix import PhaseMixFeeder, count_phases, mix_of
 from cis490_pipeline.live.feeders.shadow import ShadowFeeder

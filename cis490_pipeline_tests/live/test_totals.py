@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cis490_pipeline.episodes.received import read_received
-from cis490_pipeline.live.events import Episode, Event, ReceivedEpisode, Snapshot
+from cis490_pipeline.live.event_parts import (
+    ReceivedEpisode,
+)
+from cis490_pipeline.live.events import (
+    Episode,
+    Event,
+    Snapshot,
+)
 from cis490_pipeline.live.feeders.progress import Progress
 from cis490_pipeline.live.feeders.store_index import EpisodeFeeder, SnapshotFeeder
 from cis490_pipeline.live.holdings import Holdings

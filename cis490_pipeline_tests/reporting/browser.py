@@ -106,6 +106,10 @@ class Browser:
 
     def open(self, path: Path, *, width: int = 1280, height: int = 900) -> None:
         """Open a file and wait until it is loaded."""
+        self.visit(path.as_uri(), width=width, height=height)
+
+    def visit(self, url: str, *, width: int = 1280, height: int = 900) -> None:
+        """Open an address and wait until it is loaded."""
         self._loaded = False
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -114,7 +118,7 @@ class Browser:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=url)
         deadline = time.monotonic() + _PATIENCE_S
         while not self._loaded:
             assert time.monotonic() < deadline, "the page does not load"
@@ -129,10 +133,18 @@ class Browser:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
+    def wait(self, expression: str) -> Any:
+        """Evaluate until it is true; return what it is then."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not (found := self.run(expression)):
+            assert time.monotonic() < deadline, f"never: {expression}\n{self.complaints}"
+            time.sleep(0.05)
+        return found
+
     def press(self, key: str) -> None:
         """Press and release a key, as a person at the keyboard would."""
-        text = {"text": "\r"} if key == "Enter" else {}
-        code = {"Enter": 13, "Tab": 9}[key]
+        text = {"text": "\r" if key == "Enter" else key} if len(key) == 1 or key == "Enter" else {}
+        code = {"Enter": 13, "Tab": 9}.get(key) or ord(key.upper())
         for kind in ("keyDown", "keyUp"):
             self.call(
                 "Input.dispatchKeyEvent",

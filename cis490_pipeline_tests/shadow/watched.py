@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from cis490_pipeline.edge.alarm import AlarmPolicy
 from cis490_pipeline.episodes.store import EpisodeStore
 from cis490_pipeline.ingest.run import ingest_host
 from cis490_pipeline.schema.channels import Mode
@@ -18,7 +19,12 @@ from cis490_pipeline_tests.datasets.smoke import CORPUS, FEW, INDEX, copy_of, fi
 
 DEPLOY: Final = "deploy"
 CLOCK: Final = FitOptions(family="elapsed_time", mode=Mode.ANY)
-GBT: Final = FitOptions(family="gbt", mode=Mode.REALISTIC, overrides={"rounds": 3})
+GBT: Final = FitOptions(
+    family="gbt",
+    mode=Mode.REALISTIC,
+    overrides={"rounds": 3},
+    alarm=AlarmPolicy(k=1, n=2, budget=0.6),  # one that rings
+)
 LABEL: Final = "gbt/realistic"
 NOW: Final = 1_795_000_000.0
 

@@ -14,7 +14,9 @@ from anyio.to_thread import run_sync
 
 from cis490_pipeline.episodes.index import received_at_s
 from cis490_pipeline.episodes.printable import clipped
-from cis490_pipeline.live.events import ReportedAlert
+from cis490_pipeline.live.event_parts import (
+    ReportedAlert,
+)
 from cis490_pipeline.live.feeders.progress import Progress
 from cis490_pipeline.live.holdings import Holdings
 from cis490_pipeline.live.hub import Hub

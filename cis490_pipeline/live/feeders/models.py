@@ -22,12 +22,14 @@ from cis490_pipeline.evaluation.interval import Interval
 from cis490_pipeline.evaluation.keys import family_role
 from cis490_pipeline.evaluation.records import EvaluationRecord, current_records
 from cis490_pipeline.evaluation.scores import ModelEvaluation, SliceScore
-from cis490_pipeline.live.events import (
+from cis490_pipeline.live.event_parts import (
     Figure,
-    ModelMetric,
     ModelName,
-    Profile,
     ProfileResult,
+)
+from cis490_pipeline.live.events import (
+    ModelMetric,
+    Profile,
     state_key_of,
 )
 from cis490_pipeline.live.hub import Hub

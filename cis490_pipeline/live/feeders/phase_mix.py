@@ -14,7 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from anyio.to_thread import run_sync
 
-from cis490_pipeline.live.events import MixBasis, PhaseMix, PhaseShares
+from cis490_pipeline.live.event_parts import (
+    MixBasis,
+    PhaseShares,
+)
+from cis490_pipeline.live.events import (
+    PhaseMix,
+)
 from cis490_pipeline.live.holdings import Holdings
 from cis490_pipeline.live.hub import Hub
 from cis490_pipeline.schema.phases import PHASES, phase_code

@@ -8,7 +8,13 @@ from contextlib import suppress
 from anyio.to_thread import run_sync
 
 from cis490_pipeline.evaluation.drift import most_drifted
-from cis490_pipeline.live.events import DriftedChannel, ModelName, Shadow
+from cis490_pipeline.live.event_parts import (
+    DriftedChannel,
+    ModelName,
+)
+from cis490_pipeline.live.events import (
+    Shadow,
+)
 from cis490_pipeline.live.feeders.models import figure_of
 from cis490_pipeline.live.hub import Hub
 from cis490_pipeline.shadow.summary import ShadowHost, standing_summaries

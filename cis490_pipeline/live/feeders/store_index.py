@@ -20,7 +20,9 @@ from cis490_pipeline.episodes.received import read_received
 from cis490_pipeline.episodes.received_files import list_files
 from cis490_pipeline.episodes.tail import TailStep, read_new
 from cis490_pipeline.episodes.tail_position import TailPosition
-from cis490_pipeline.live.events import ReceivedEpisode
+from cis490_pipeline.live.event_parts import (
+    ReceivedEpisode,
+)
 from cis490_pipeline.live.feeders.progress import Progress
 from cis490_pipeline.live.holdings import Holdings
 from cis490_pipeline.live.hub import Hub
