@@ -35,6 +35,13 @@ _NAMELESS = "this machine"
     show_default=True,
     help="Times real time; 0 waits for nothing.",
 )
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds at the end for what the hub has not taken yet.",
+)
 @click.option("--host", default=None, help="Who recorded it; default: the file's directory.")
 @connection_options
 @data_option
@@ -43,6 +50,7 @@ def command(
     episode: Path,
     url: str,
     speed: float,
+    patience: float,
     host: str | None,
     *,
     plain_http: bool,
@@ -77,7 +85,7 @@ def command(
                 at=time.time(),
             )
         )
-        counts = publisher.close(timeout_s=30.0)
+        counts = publisher.close(timeout_s=patience)
     sent = f"{counts.delivered} of {counts.published} events delivered"
     click.echo(f"{tape.host_id}/{tape.episode_id} as {tape.replay}: {sent}")
     emit_json(
