@@ -10,13 +10,13 @@ from pathlib import Path
 
 import click
 
-from cis490_pipeline.cli.models import model_options, open_model
+from cis490_pipeline.cli.models import NamedModel, model_options, open_model
 from cis490_pipeline.cli.options import data_option, settings_for
 from cis490_pipeline.cli.output import emit_json, json_option, say
 from cis490_pipeline.cli.resident import resident_bytes
 from cis490_pipeline.cli.transfers import connection_options, token_of
 from cis490_pipeline.edge.recording import read_recording
-from cis490_pipeline.live.publisher import Publisher
+from cis490_pipeline.live.publisher import Counts, Publisher
 from cis490_pipeline.live.replaying import Clock, Costs, Tape, Watching, perf, play
 from cis490_pipeline.receiver.shipping import Parcel, parcels
 
@@ -62,30 +62,35 @@ def command(
     model = open_model(
         paths["bundle"], paths["onnx_file"], settings_for(paths["data"]).data / "models"
     )
-    tape = _tape(parcel)
-    if not tape.recording.verdict.trains:
-        status = tape.recording.verdict.status.value
-        raise click.ClickException(f"{episode}: the gate says {status}; see `cis490 predict`")
+    if model.projection is None:
+        say("the model has no plane of training windows: no embedding is told")
+    tape, costs = _tape(parcel), Costs()
+    with Publisher(url, token_of(paths["token_file"]), plain=plain_http) as publisher:
+        _play(publisher, tape, model, Clock(speed=speed), costs)
+        counts = publisher.close(timeout_s=patience)
+    _tell(tape, costs, counts, as_json=as_json)
+    if counts.delivered < counts.published:
+        raise click.ClickException(f"{url} did not take everything: is it there, and the token?")
+
+
+def _play(publisher: Publisher, tape: Tape, model: NamedModel, clock: Clock, costs: Costs) -> None:
     watching = Watching(
         header=model.header, bundle=model.bundle, start=model.start, projection=model.projection
     )
-    if model.projection is None:
-        say("the model has no plane of training windows: no embedding is told")
-    costs, clock = Costs(), Clock(speed=speed)
-    with Publisher(url, token_of(paths["token_file"]), plain=plain_http) as publisher:
-        for event in play(tape, watching, clock, costs):
-            publisher.publish_event(event)
-        publisher.publish_event(
-            perf(
-                watching,
-                costs,
-                machine=platform.node() or _NAMELESS,
-                rss_bytes=resident_bytes(),
-                size_bytes=model.size_bytes,
-                at=time.time(),
-            )
-        )
-        counts = publisher.close(timeout_s=patience)
+    for event in play(tape, watching, clock, costs):
+        publisher.publish_event(event)
+    measured = perf(
+        watching,
+        costs,
+        machine=platform.node() or _NAMELESS,
+        rss_bytes=resident_bytes(),
+        size_bytes=model.size_bytes,
+        at=time.time(),
+    )
+    publisher.publish_event(measured)
+
+
+def _tell(tape: Tape, costs: Costs, counts: Counts, *, as_json: bool) -> None:
     sent = f"{counts.delivered} of {counts.published} events delivered"
     click.echo(f"{tape.host_id}/{tape.episode_id} as {tape.replay}: {sent}")
     emit_json(
@@ -99,14 +104,16 @@ def command(
         },
         wanted=as_json,
     )
-    if counts.delivered < counts.published:
-        raise click.ClickException(f"{url} did not take everything: is it there, and the token?")
 
 
 def _tape(parcel: Parcel) -> Tape:
-    return Tape(
+    tape = Tape(
         replay=uuid.uuid4().hex[:_NAME_LENGTH],
         episode_id=parcel.episode_id,
         host_id=parcel.host_id,
         recording=read_recording(parcel.path),
     )
+    if not tape.recording.verdict.trains:
+        status = tape.recording.verdict.status.value
+        raise click.ClickException(f"{parcel.path}: the gate says {status}; see `cis490 predict`")
+    return tape

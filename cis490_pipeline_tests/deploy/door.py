@@ -159,7 +159,11 @@ def write_configuration(here: Path, ports: Mapping[str, int], data: Path) -> Non
         "/etc/nginx/cis490/": f"{here}/",
         "snippets/": f"{here}/",
     }
-    snippet = {"/etc/nginx/cis490/": f"{here}/", "root /srv/cis490;": f"root {data};"}
+    snippet = {
+        "/etc/nginx/cis490/": f"{here}/",
+        "root /srv/cis490;": f"root {data};",
+        "127.0.0.1:8491": f"127.0.0.1:{ports['live']}",
+    }
     for name, places in (("cis490.conf", site), ("cis490-door.conf", snippet)):
         text = replaced((NGINX / name).read_text("utf-8"), places)
         (here / name).write_text(text, encoding="utf-8")
@@ -167,10 +171,13 @@ def write_configuration(here: Path, ports: Mapping[str, int], data: Path) -> Non
 
 
 @contextlib.contextmanager
-def doors(here: Path, data: Path, *, full: int, read_only: int) -> Generator[tuple[Door, Door]]:
-    """Run nginx before two webservers; yield the viewers' door and the operators'."""
+def doors(
+    here: Path, data: Path, *, full: int, read_only: int, live: int = 1
+) -> Generator[tuple[Door, Door]]:
+    """Run nginx before two webservers and a hub; yield the viewers' door and the operators'."""
     nginx, authority = program("nginx"), make_authority(here)
-    ports = {"viewers": free_port(), "operators": free_port(), "full": full, "read-only": read_only}
+    ours = {"viewers": free_port(), "operators": free_port()}
+    ports = {**ours, "full": full, "read-only": read_only, "live": live}
     write_configuration(here, ports, data)
     command = [nginx, "-c", str(here / "nginx.conf"), "-p", str(here), "-e", f"{here}/error.log"]
     with (here / "nginx.out").open("wb") as log:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,33 @@ class LivingHub:
             time.sleep(0.005)
 
 
+class _Serving:
+    """The loop of a served hub: it runs in a thread of its own."""
+
+    def __init__(self, parts: Parts, plans: Sequence[Plan], listening: socket.socket) -> None:
+        self.started = threading.Event()
+        self.server: LiveServer
+        self._parts, self._plans, self._listening = parts, plans, listening
+        self._loop: asyncio.AbstractEventLoop
+
+    async def run(self) -> None:
+        """Serve until the server is told to exit."""
+        patience = Patience(first_s=0.01, longest_s=0.02)
+        async with feeding(self._plans, patience) as states:
+            self._loop = asyncio.get_running_loop()
+            self.server = make_server(replace(self._parts, feeders=states))
+            self.started.set()
+            await self.server.serve(sockets=[self._listening])
+
+    def on_loop(self, call: Callable[[], Any]) -> Any:
+        """Return what ``call`` gives, called in the loop's thread."""
+
+        async def called() -> Any:
+            return call()
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(TIMEOUT_S)
+
+
 @contextmanager
 def living_hub(
     root: Path,
@@ -159,48 +186,31 @@ def living_hub(
     tokens = tokens_in(live_directory(data))
     places = Places(store=EpisodeStore(store), warehouse=Warehouse(data))
     watching = watch(places, limits or HubLimits(pace_s=0.0), rests)
-    started = threading.Event()
-    kept: dict[str, Any] = {}
     with listen("127.0.0.1", port) as listening:
         bound_sending(listening, watching.hub.limits.send_s)
 
-        async def main() -> None:
-            patience = Patience(first_s=0.01, longest_s=0.02)
-            async with feeding(plans(watching), patience) as states:
-                kept["loop"] = asyncio.get_running_loop()
-                kept["server"] = make_server(
-                    Parts(
-                        hub=watching.hub,
-                        library=watching.library,
-                        tokens=tokens,
-                        page=PageFiles(page),
-                        limits=requests or RequestLimits(),
-                        names=tuple(names),
-                        feeders=states,
-                    )
-                )
-                started.set()
-                await kept["server"].serve(sockets=[listening])
-
-        def on_loop(call: Callable[[], Any]) -> Any:
-            async def called() -> Any:
-                return call()
-
-            return asyncio.run_coroutine_threadsafe(called(), kept["loop"]).result(TIMEOUT_S)
-
-        thread = threading.Thread(target=asyncio.run, args=(main(),))
+        parts = Parts(
+            hub=watching.hub,
+            library=watching.library,
+            tokens=tokens,
+            page=PageFiles(page),
+            limits=requests or RequestLimits(),
+            names=tuple(names),
+        )
+        serving = _Serving(parts, plans(watching), listening)
+        thread = threading.Thread(target=asyncio.run, args=(serving.run(),))
         thread.start()
-        assert started.wait(TIMEOUT_S)
+        assert serving.started.wait(TIMEOUT_S)
         try:
             yield LivingHub(
                 hub=watching.hub,
                 watching=watching,
-                server=kept["server"],
+                server=serving.server,
                 port=listening.getsockname()[1],
                 token=tokens.add("box", Access.PRODUCER),
-                on_loop=on_loop,
+                on_loop=serving.on_loop,
             )
         finally:
-            kept["server"].should_exit = True
+            serving.server.should_exit = True
             thread.join(timeout=60)
             assert not thread.is_alive()
