@@ -39,7 +39,7 @@ BATCHES_PER_S: Final = 50
 _MODULE: Final = "cis490_pipeline_tests.drills.live"
 _PROGRAM: Final = "from cis490_pipeline.cli.main import main; main()"
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
-_ID: Final = re.compile(rb"^id: \w+-(\d+)$", re.MULTILINE)
+_NUMBER: Final = re.compile(rb'"replay":"drill-(\d+)"')
 _SENT: Final = re.compile(rb'"t_s":([0-9.]+)')
 _SLOW_BYTES_PER_S: Final = 4096
 
@@ -137,21 +137,18 @@ def produce(port: int, token: str, plan: Plan) -> None:
     started = time.monotonic()
     for number in range(int(plan.seconds * BATCHES_PER_S)):
         time.sleep(max(0.0, started + number / BATCHES_PER_S - time.monotonic()))
-        event = {
-            "topic": "phase",
-            "data": {
-                "replay": "drill",
-                "episode_id": episode_id(0),
-                "host_id": "lab-a",
-                "t_s": time.time(),
-                "phase": "clean",
-            },
-        }
-        body = json.dumps({"schema_version": 1, "events": [event] * per_batch}).encode()
+        first = number * per_batch
+        events = [_event(one) for one in range(first + 1, first + per_batch + 1)]
+        body = json.dumps({"schema_version": 1, "events": events}).encode()
         connection.request("POST", "/v1/events", body, headers)
         answer = connection.getresponse()
         text = answer.read()
         assert answer.status == 202, text
+
+
+def _event(number: int) -> dict[str, object]:
+    facts = {"episode_id": episode_id(0), "host_id": "lab-a", "phase": "clean"}
+    return {"topic": "phase", "data": {"replay": f"drill-{number}", "t_s": time.time(), **facts}}
 
 
 async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -162,7 +159,7 @@ async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
 
 
 async def _listen(port: int, heard: Heard, until: float) -> None:
-    """Read as fast as it comes; count by the ids, so that nothing is taken on trust."""
+    """Read as fast as it comes; every event has a number, so that nothing is taken on trust."""
     reader, writer = await _connect(port)
     count, last, rest = 0, 0, b""
     while time.time() < until:
@@ -175,15 +172,14 @@ async def _listen(port: int, heard: Heard, until: float) -> None:
         assert data, "the hub hung up on a listener that reads"
         whole, _, rest_now = (rest + data).rpartition(b"\n\n")
         rest = rest_now
-        seqs = [int(one) for one in _ID.findall(whole)]
-        if seqs:
-            expected = list(range(last + 1, last + 1 + len(seqs)))
-            heard.broken_order += seqs != expected
-            last = seqs[-1]
-            count += len(seqs)
+        numbers = [int(one) for one in _NUMBER.findall(whole)]
+        if numbers:
+            heard.broken_order += numbers != list(range(last + 1, last + 1 + len(numbers)))
+            last = numbers[-1]
+            count += len(numbers)
             oldest = _SENT.search(whole)
-            if oldest is not None:
-                heard.latencies_s.append(now - float(oldest[1]))
+            assert oldest is not None
+            heard.latencies_s.append(now - float(oldest[1]))
     heard.events.append(count)
     writer.close()
 
