@@ -15,6 +15,7 @@ from cis490_pipeline_tests.docs.markdown import Block
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _PACKAGES: Final = ("cis490_pipeline", "cis490_pipeline_tests")
+_FILES: Final = ("pyproject.toml", "dagster.yaml", "workspace.yaml")
 _SECONDS: Final = 120
 
 
@@ -26,7 +27,8 @@ def copy_of_the_project(root: Path) -> Path:
     root.mkdir()
     for name in _PACKAGES:
         shutil.copytree(REPOSITORY / name, root / name)
-    shutil.copy2(REPOSITORY / "pyproject.toml", root)
+    for name in _FILES:
+        shutil.copy2(REPOSITORY / name, root)
     (root / "data").mkdir()
     (root / "data" / "corpus").symlink_to(REPOSITORY / "data" / "corpus")
     (root / ".venv").symlink_to(sys.prefix)
@@ -73,19 +75,21 @@ def commands_of(blocks: tuple[Block, ...]) -> list[tuple[str, str]]:
 
 
 def run(copy: Path, command: str) -> str:
-    """Run one command in the copy; return what it prints on standard output."""
+    """Run one command in the copy; return what a person sees of it."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CIS490_")}
     quiet = {"DAGSTER_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    in_order = {"PYTHONUNBUFFERED": "1"}
     done = subprocess.run(
         ["bash", "-eu", "-c", command],
         cwd=copy,
-        env={**own, **quiet, "PYTHONPATH": str(copy)},
-        capture_output=True,
+        env={**own, **quiet, **in_order, "PYTHONPATH": str(copy)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
         timeout=_SECONDS,
     )
-    assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"$ {command}\n{done.stdout}"
     return done.stdout
 
 
