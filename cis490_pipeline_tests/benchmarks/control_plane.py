@@ -1,6 +1,6 @@
 """The control plane at scale: ``python -m cis490_pipeline_tests.benchmarks.control_plane``.
 
-50 hosts, 73 splits, every model asset of 20 of them with a past of ten materializations. A real
+50 hosts, 63 splits, every model asset of 20 of them with a past of ten materializations. A real
 webserver and daemon on loopback; the queries are those that the UI's own pages send, recorded in
 Chromium and asked again one at a time; then one backfill of all hosts.
 

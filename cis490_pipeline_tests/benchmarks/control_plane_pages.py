@@ -12,7 +12,7 @@ from typing import Any, Final
 from cis490_pipeline_tests.reporting.browser import Browser
 
 _QUIET_S: Final = 2.0
-_PATIENCE_S: Final = 300.0
+_PATIENCE_S: Final = 600.0
 _LARGEST_BODY: Final = 1 << 20
 
 
@@ -38,7 +38,7 @@ class Recorder(Browser):
 
     def __init__(self, executable: str) -> None:
         self._asked: list[Asked] = []
-        self._waiting: set[str] = set()
+        self._waiting: dict[str, str] = {}
         self._answered_s = 0.0
         super().__init__(executable)
         self.call("Network.enable", maxPostDataSize=_LARGEST_BODY)
@@ -48,25 +48,28 @@ class Recorder(Browser):
         name, told = message.get("method"), message.get("params", {})
         if name == "Network.requestWillBeSent":
             self._note(told)
-        if name in {"Network.loadingFinished", "Network.loadingFailed"}:
-            if told["requestId"] in self._waiting:
-                self._answered_s = time.monotonic()
-            self._waiting.discard(told["requestId"])
+        is_over = name in {"Network.loadingFinished", "Network.loadingFailed"}
+        if is_over and self._waiting.pop(told["requestId"], None) is not None:
+            self._answered_s = time.monotonic()
 
     def _note(self, told: dict) -> None:
         request = told["request"]
         if request["url"].endswith("/graphql") and request.get("postData"):
             body = json.loads(request["postData"])
-            self._asked.append(Asked(operation=body.get("operationName") or "", body=body))
-            self._waiting.add(told["requestId"])
+            asked = Asked(operation=body.get("operationName") or "", body=body)
+            if asked in self._asked:
+                return  # a page that polls more slowly than it is answered would never stand
+            self._asked.append(asked)
+            self._waiting[told["requestId"]] = asked.operation
 
     def visit(self, page: str, address: str) -> Visit:
-        """Open an address; it stands once nothing was asked for two seconds after an answer."""
-        self._asked, self._waiting = [], set()
+        """Open an address; it stands two seconds after the last answer to anything new."""
+        self._asked, self._waiting = [], {}
         began = self._answered_s = time.monotonic()
         self.call("Page.navigate", url=address)
         while self._waiting or not self._asked or time.monotonic() - self._answered_s < _QUIET_S:
-            assert time.monotonic() - began < _PATIENCE_S, f"{page} does not come to rest"
+            unanswered = sorted(self._waiting.values())
+            assert time.monotonic() - began < _PATIENCE_S, f"{page} waits for {unanswered}"
             with contextlib.suppress(TimeoutError):
                 self._hear(json.loads(self._socket.recv(0.2)))
         return Visit(page=page, content_s=self._answered_s - began, asked=tuple(self._asked))

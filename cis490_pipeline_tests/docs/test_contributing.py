@@ -19,7 +19,7 @@ from cis490_pipeline_tests.docs.examples import (
 from cis490_pipeline_tests.docs.markdown import Block, blocks_of, section_of
 
 GUIDE: Final = (REPOSITORY / "cis490_pipeline" / "CONTRIBUTING.md").read_text("utf-8")
-EXAMPLES: Final = ("Add a family",)
+EXAMPLES: Final = ("Add a family", "Add a split", "Add a metric", "Add a channel")
 
 Prepare = Callable[[str], tuple[Path, tuple[Block, ...]]]
 

@@ -115,6 +115,15 @@ def test_alerts_are_heard_once_each_and_hostile_ones_as_they_are(tmp_path: Path)
         assert snapshot["recent_alerts"][1]["detected_at"] == 1795322711.0
 
 
+def test_the_first_snapshot_has_the_alerts_that_were_there(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    write_alert(tmp_path)
+    plans = of("snapshot", "alerts")
+    with living_hub(tmp_path, plans=plans) as served, served.listen() as heard:
+        assert heard.topic("snapshot")["data"]["total_alerts"] == 1
+        assert served.hub.tally.published["alert"] == 0
+
+
 def test_alerts_without_a_key_are_told_apart_by_what_they_say(tmp_path: Path) -> None:
     with living_hub(tmp_path, plans=of("alerts")) as served, served.listen() as heard:
         fed(served, "alerts")

@@ -288,6 +288,22 @@ def test_keys_lead_through_scenes_and_every_one_is_drawn_in_both_themes(
     }
 
 
+def test_on_a_wall_scenes_are_shown_whole(served: tuple[LivingHub, Browser]) -> None:
+    hub, browser = served
+    browser.visit("about:blank", width=1920, height=1080)
+    browser.visit(f"http://127.0.0.1:{hub.port}/", width=1920, height=1080)
+    browser.wait("document.getElementById('connection').dataset.state === 'open'")
+    browser.press("f")
+    browser.press(" ")  # stay on what is chosen
+    for place, scene in enumerate(SCENES, start=1):
+        browser.press(str(place))
+        browser.wait(f"document.querySelector('#scene-{scene} .panel') !== null")
+        if scene != "episodes":  # a page of rows is made to be searched, not watched
+            browser.wait("document.documentElement.scrollHeight <= innerHeight")
+    browser.press("f")
+    assert browser.run("document.getElementById('main').style.zoom") == "1"
+
+
 def test_on_a_phone_nothing_sticks_out(served: tuple[LivingHub, Browser]) -> None:
     hub, browser = served
     browser.visit("about:blank", width=390, height=844)

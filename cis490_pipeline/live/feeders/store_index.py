@@ -8,8 +8,10 @@ snapshot.
 Not here: what is counted (``holdings``).
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from cis490_pipeline.live.feeders.progress import Progress
 from cis490_pipeline.live.holdings import Holdings
 from cis490_pipeline.live.hub import Hub
 
+_ALERTS_S = 1.0
+"""As long as a first snapshot waits for a file of alerts that cannot be read."""
 _COUNTED_DAMAGE = frozenset(DamageKind) - {DamageKind.DUPLICATE, DamageKind.PARTIAL}
 
 
@@ -85,6 +89,7 @@ class SnapshotFeeder:
         self._holdings = holdings
         self._progress = progress
         self._clock = clock
+        self._is_first = True
 
     async def step(self) -> str | None:
         """Read everything, tell what is new of it, publish a snapshot."""
@@ -100,10 +105,20 @@ class SnapshotFeeder:
                 damage = sum(one.kind in _COUNTED_DAMAGE for one in reading.damage)
                 self._progress.index_is_read = True
             bytes_behind = self._progress.bytes_behind
+        await self._alerts()
         self._hub.publish(
             self._holdings.snapshot(self._clock(), index_damage=damage, bytes_behind=bytes_behind)
         )
         return str(self._path) if reading is None else None
+
+    async def _alerts(self) -> None:
+        # else the first snapshot would say that there are none, until the second
+        if not self._is_first:
+            return
+        self._is_first = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ALERTS_S):
+                await self._progress.alerts_are_read.wait()
 
 
 def tell(hub: Hub, holdings: Holdings, entries: Iterable[IndexEntry]) -> None:

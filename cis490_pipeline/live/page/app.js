@@ -17,6 +17,7 @@ import { shadow } from "./scenes/shadow.js";
 
 const SCENES = [overview, phases, replay, models, profiles, cost, shadow, episodes, alerts];
 const PAUSE_MS = 20000;
+const SIZES = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
 const DRAW_MS = 250;
 const WORDS = { open: "live", waiting: "reconnecting …", lost: "not connected, trying again …", connecting: "connecting …" };
 const REASONS = { restart: "the server was started anew", ring: "this page was away for longer than the server remembers", slow: "this page was too slow" };
@@ -48,7 +49,7 @@ function go() {
   }
   document.title = `${found.title} · cis490 live`;
   parts.enter?.(rest.length ? decodeURIComponent(rest.join("/")) : null);
-  draw(true);
+  fit();
 }
 
 function draw(anyway = false) {
@@ -85,13 +86,25 @@ function turn(on) {
   document.body.classList.toggle("turning", on);
 }
 
+const isStage = () => document.body.classList.contains("stage");
+const isCut = () => document.documentElement.scrollHeight > innerHeight;
+
+/** On a wall nobody scrolls: show a scene as small as it takes to see it whole. */
+function fit() {
+  for (const size of isStage() ? SIZES : [1]) {
+    main.style.zoom = size;
+    if (!isCut()) break;
+  }
+  draw(true);
+}
+
 async function stage() {
-  const on = !document.body.classList.contains("stage");
+  const on = !isStage();
   document.body.classList.toggle("stage", on);
   turn(on);
   if (on) await document.documentElement.requestFullscreen?.().catch(() => {});
   else if (document.fullscreenElement) await document.exitFullscreen();
-  draw(true);
+  fit();
 }
 
 function theme() {
@@ -113,7 +126,7 @@ function press(event) {
   else if (event.key === "f") stage();
   else if (event.key === "t") theme();
   else if (event.key === "?") (keys.open ? keys.close() : keys.showModal());
-  else if (event.key === " " && document.body.classList.contains("stage")) turn(turning === null);
+  else if (event.key === " " && isStage()) turn(turning === null);
   else if (event.key === "/") { location.hash = "#/episodes"; setTimeout(() => scene("episodes")[1].focus(), 0); }
   else return;
   event.preventDefault();
@@ -126,10 +139,10 @@ document.getElementById("stage").addEventListener("click", stage);
 document.getElementById("theme").addEventListener("click", theme);
 document.getElementById("help").addEventListener("click", () => document.getElementById("keys").showModal());
 document.addEventListener("keydown", press);
-document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && document.body.classList.contains("stage")) stage(); });
+document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && isStage()) stage(); });
 addEventListener("hashchange", go);
-addEventListener("resize", () => draw(true));
+addEventListener("resize", fit);
 go();
 listen((message) => { take(state, message); if (message.topic === "gap") { tellGap(); draw(); } }, tell);
 setInterval(draw, DRAW_MS);
-setInterval(() => { renewAges(state); tellGap(); }, 1000);
+setInterval(() => { renewAges(state); tellGap(); if (isStage() && isCut()) fit(); }, 1000);
