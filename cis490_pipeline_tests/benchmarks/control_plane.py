@@ -163,7 +163,7 @@ def _pages(
     run_id = running.client.ask(_LARGEST_RUN)["runsOrError"]["results"][0]["runId"]
     with Recorder(browser) as recorder:
         visits = [
-            recorder.visit(name, running.address + path) for name, path in pages_of(world, run_id)
+            recorder.record(name, running.address + path) for name, path in pages_of(world, run_id)
         ]
     for visit in visits:
         answers = [replayed(running, one, size.repetitions) for one in _once(visit)]

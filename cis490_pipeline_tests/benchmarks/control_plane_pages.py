@@ -62,7 +62,7 @@ class Recorder(Browser):
             self._asked.append(asked)
             self._waiting[told["requestId"]] = asked.operation
 
-    def visit(self, page: str, address: str) -> Visit:
+    def record(self, page: str, address: str) -> Visit:
         """Open an address; it stands two seconds after the last answer to anything new."""
         self._asked, self._waiting = [], {}
         began = self._answered_s = time.monotonic()
