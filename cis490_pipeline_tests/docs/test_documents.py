@@ -64,7 +64,7 @@ def test_a_dead_link_and_an_unknown_command_are_found() -> None:
     readme = REPOSITORY / "README.md"
     text = "[a](nowhere.md) [b](#no-such-heading) [c](#quick-start) [d](https://x.example)"
     assert dead_links(readme, text) == ["nowhere.md", "#no-such-heading"]
-    assert list(named(_COMMAND, "Use `cis490 fly`.\n```sh\ncis490 dig --deep\n```")) == [
-        "fly",
-        "dig",
-    ]
+    commands = "Use `cis490 fly`.\n```sh\ncis490 dig --deep\n```"
+    assert list(named(_COMMAND, commands)) == ["fly", "dig"]
+    targets = "Run `make hay`; make sense.\n```console\n$ make haste  # or not\n```"
+    assert list(named(_TARGET, targets)) == ["hay", "haste"]
