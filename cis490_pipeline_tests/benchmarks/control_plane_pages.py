@@ -8,6 +8,7 @@ import json
 import time
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from cis490_pipeline_tests.reporting.browser import Browser
 
@@ -54,7 +55,7 @@ class Recorder(Browser):
 
     def _note(self, told: dict) -> None:
         request = told["request"]
-        if request["url"].endswith("/graphql") and request.get("postData"):
+        if urlsplit(request["url"]).path == "/graphql" and request.get("postData"):
             body = json.loads(request["postData"])
             asked = Asked(operation=body.get("operationName") or "", body=body)
             if asked in self._asked:

@@ -117,6 +117,17 @@ def test_a_mutation_in_the_address_is_refused(stopped: Lab, method: str) -> None
     assert not is_running(stopped)
 
 
+def test_an_address_may_name_the_operation_and_nothing_else(stopped: Lab) -> None:
+    door, body = stopped.operators, VERSION.encode()
+    kind = {"Content_Type": "application/json"}
+    assert door.ask("POST", "/graphql?op=SomeQuery", body, **kind).status == 200
+    for query in (f"op=x&query={quote(START)}", f"query={quote(START)}&op=x", "op=", "op=a%20b"):
+        assert door.ask("POST", f"/graphql?{query}", b"", **kind).status == 405
+    upgrade = {"Upgrade": "websocket", "Origin": door.origin}
+    assert door.ask("GET", "/graphql?op=SomeQuery", **upgrade).status == 405
+    assert not is_running(stopped)
+
+
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "application/graphql", ""]
 )

@@ -32,12 +32,12 @@ _PATIENCE_S = 60.0
 class Browser:
     """One page. Use it in a ``with`` block: the process ends with it."""
 
-    def __init__(self, executable: str) -> None:
+    def __init__(self, executable: str, *flags: str) -> None:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
-            [executable, *FLAGS, f"--user-data-dir={self._home.name}", "about:blank"],
+            [executable, *FLAGS, *flags, f"--user-data-dir={self._home.name}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
