@@ -18,7 +18,7 @@ help:
 	@echo "make smoke     the smoke subset end to end through Dagster; ends in a table of models"
 	@echo "make test      format, lint, types, import contracts, tests with coverage; TEST_WORKERS=2"
 	@echo "make bench     the performance budgets, about a quarter of an hour; BENCH=--quick: a minute"
-	@echo "make drill     kill -9, full disks, fuzzing, about twenty minutes; KILLS=200 FUZZ_SECONDS=600"
+	@echo "make drill     kill -9, a soak of the live hub, full disks, fuzzing, about forty minutes; KILLS=200 FUZZ_SECONDS=600"
 	@echo "make ui        Dagster's UI on http://127.0.0.1:3000 over the same data directory"
 	@echo "make clean     remove $(VENV) and caches (data/warehouse stays)"
 

@@ -29,9 +29,8 @@ from cis490_pipeline.shadow.watcher import NoWatcher, Watcher, find_watcher
 _NAME: Final = "shadow_scores"
 
 
-@dg.asset(
-    name=_NAME,
-    partitions_def=HOSTS,
+_SPEC: Final = dg.AssetSpec(
+    _NAME,
     deps=list(INGEST_KEYS),
     group_name="shadow",
     kinds={"python", "deltalake"},
@@ -43,10 +42,18 @@ _NAME: Final = "shadow_scores"
     "Makes nothing as long as `deploy` has no evaluated model.",
     metadata=table_metadata(Table.SHADOW_SCORES),
     automation_condition=WHEN_INPUTS_CHANGE,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    output_required=False,
-    op_tags={"dagster-celery/queue": "cpu"},
+    skippable=True,
     tags={"stage": "shadow"},
+)
+
+
+@dg.multi_asset(
+    name=_NAME,
+    partitions_def=HOSTS,
+    # of an asset this would be a beta parameter, and every process would warn of it
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    specs=[_SPEC],
+    op_tags={"dagster-celery/queue": "cpu"},
     retry_policy=RETRY,
 )
 def shadow_scores(

@@ -75,7 +75,8 @@ class Store(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "index.jsonl"
         self.path.touch()
-        self.hub, self.holdings, self.progress = Hub(), Holdings(), Progress()
+        self.hub, self.holdings = Hub(), Holdings()
+        self.progress = Progress(alerts_are_read=True)  # a snapshot waits for nobody
         self.page, self.n_rotated, self.n_rows = Page(), 0, 0
         self.may_miss = False
         publish = self.hub.publish

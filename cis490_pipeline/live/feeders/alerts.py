@@ -43,10 +43,10 @@ class AlertFeeder:
         if stamp is not None and stamp != self._stamp:
             reading = await run_sync(read_alerts, self._path, abandon_on_cancel=True)
             events = self._holdings.report(map(reported_of, reading.alerts))
-            for event in events if self._progress.alerts_are_read.is_set() else ():
+            for event in events if self._progress.alerts_are_read else ():
                 self._hub.publish(event)
             self._stamp = stamp
-        self._progress.alerts_are_read.set()
+        self._progress.alerts_are_read = True
         return str(self._path) if stamp is None else None
 
 

@@ -25,6 +25,6 @@ class Progress:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     index_is_read: bool = False
-    alerts_are_read: asyncio.Event = field(default_factory=asyncio.Event)
+    alerts_are_read: bool = False
     bytes_behind: int = 0
     verdicts: Verdicts = NO_VERDICTS

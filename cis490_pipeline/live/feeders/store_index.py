@@ -11,7 +11,6 @@ Not here: what is counted (``holdings``).
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -29,8 +28,8 @@ from cis490_pipeline.live.feeders.progress import Progress
 from cis490_pipeline.live.holdings import Holdings
 from cis490_pipeline.live.hub import Hub
 
-_ALERTS_S = 1.0
-"""As long as a first snapshot waits for a file of alerts that cannot be read."""
+_ALERT_LOOKS, _ALERT_LOOK_S = 20, 0.05
+"""A first snapshot waits no longer for a file of alerts that cannot be read."""
 _COUNTED_DAMAGE = frozenset(DamageKind) - {DamageKind.DUPLICATE, DamageKind.PARTIAL}
 
 
@@ -116,9 +115,10 @@ class SnapshotFeeder:
         if not self._is_first:
             return
         self._is_first = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ALERTS_S):
-                await self._progress.alerts_are_read.wait()
+        for _ in range(_ALERT_LOOKS):
+            if self._progress.alerts_are_read:
+                return
+            await asyncio.sleep(_ALERT_LOOK_S)
 
 
 def tell(hub: Hub, holdings: Holdings, entries: Iterable[IndexEntry]) -> None:
