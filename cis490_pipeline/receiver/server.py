@@ -72,6 +72,9 @@ class BoundedProtocol(H11Protocol):
 def listen(host: str, port: int) -> socket.socket:
     """Open the listening socket; port 0 takes a free one.
 
+    Its connections send at once: asyncio sees to that only for sockets that name their protocol,
+    and an answer in two small parts would wait for the other side's acknowledgement, 40 ms.
+
     Raises
     ------
     ConfigurationError
@@ -79,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listening = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise ConfigurationError(
             "the server cannot listen",
@@ -87,6 +90,8 @@ def listen(host: str, port: int) -> socket.socket:
             found=error.strerror or type(error).__name__,
             todo="choose another --bind or --port, or end what has it",
         ) from error
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def make_server(

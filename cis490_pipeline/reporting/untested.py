@@ -15,8 +15,10 @@ from cis490_pipeline.schema.context import TRANSDUCTIVE_NOTE, Context
 
 _HEAD = ("family", "mode", "context", "seed", "bundle", "id_val macro F1")
 _WHY = (
-    "These bundles are the ones to ship. Nothing was held out, so nothing here says how well they "
-    "do on a device never seen; the leave-one-host-out reports below are the only evidence."
+    "Fitted on every host. The bundle to ship is the realistic one that id_val recommends, which "
+    "shadow mode takes too; oracle ones read what no device has. Nothing was held out, so nothing "
+    "here says how well they do on a device never seen; the leave-one-host-out reports below are "
+    "the only evidence."
 )
 
 

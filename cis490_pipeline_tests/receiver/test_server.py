@@ -5,6 +5,7 @@ import socket
 import time
 from pathlib import Path
 
+from cis490_pipeline.receiver.server import listen
 from cis490_pipeline_tests.episodes.building import add_episode, episode_id
 from cis490_pipeline_tests.receiver.doors import address, check_filed_once, half_received, rows_of
 from cis490_pipeline_tests.receiver.living import Living, living, read_to_end
@@ -26,6 +27,16 @@ def wait_for_rest(served: Living) -> None:
     deadline = time.monotonic() + 20
     while half_received(served.root) and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+def test_an_answer_waits_for_no_acknowledgement() -> None:
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname(), timeout=20),
+    ):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_connection_without_a_request_is_ended(tmp_path: Path) -> None:
