@@ -127,8 +127,9 @@ def measure(world: World, size: Size, browser: str, say: Callable[[str], None]) 
     before = load()
     with servers(world.settings) as running:
         say(f"code location loaded in {running.started_wall_s:.1f} s")
-        idle = {"webserver": running.webserver.rss_bytes(), "daemon": running.daemon.rss_bytes()}
         pages = tuple(_pages(running, world, size, browser, say))
+        # not sooner: a daemon that has just been started has not loaded anything yet
+        idle = {"webserver": running.webserver.rss_bytes(), "daemon": running.daemon.rss_bytes()}
         backfill = run_backfill(running, world, say)
         return Measured(
             world=_counts(world),
@@ -271,7 +272,8 @@ def _sentences(found: Measured) -> Sequence[str]:
         f"a past), {world['materializations']:,} materializations in {world['runs']:,} runs: "
         f"Dagster's home {found.home_bytes / 1e6:.0f} MB.",
         f"- The webserver answers with the definitions loaded after {found.location_wall_s:.1f} s "
-        f"({found.location_cpu_s:.1f} s of processor time); idle, code servers included: {idle}.",
+        f"({found.location_cpu_s:.1f} s of processor time); after the pages, with code servers: "
+        f"{idle}.",
         f"- Backfill of {backfill.hosts} hosts: {backfill.status}, {backfill.runs} run, "
         f"{backfill.run_s:.0f} s of run, {backfill.wall_s:.0f} s from the click to its end; then "
         f"webserver {backfill.webserver_rss_bytes / 1e6:.0f} MB, daemon "
