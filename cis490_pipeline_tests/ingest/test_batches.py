@@ -1,5 +1,6 @@
 """Threads share a batch: none waits for another, and the outcomes are in the order of the index."""
 
+import sys
 import threading
 
 import pytest
@@ -58,3 +59,19 @@ def test_what_a_thread_raises_ends_the_run(store, monkeypatch):
     monkeypatch.setattr(batches, "visit", broken)
     with pytest.raises(MemoryError, match="none left"):
         _visited(store, IngestOptions(threads=2, episodes_per_commit=4))
+
+
+def test_a_run_hands_back_the_interpreters_pace_however_it_ends(store, monkeypatch):
+    before, paces = sys.getswitchinterval(), []
+
+    def watched(store, entry, **arguments):
+        paces.append(sys.getswitchinterval())
+        if len(paces) > 5:
+            raise MemoryError("none left")
+        return visit(store, entry, **arguments)
+
+    monkeypatch.setattr(batches, "visit", watched)
+    with pytest.raises(MemoryError):
+        _visited(store, IngestOptions(threads=2, episodes_per_commit=4))
+    assert max(paces) < before
+    assert sys.getswitchinterval() == before
