@@ -68,9 +68,12 @@ def _parts(rows: pa.Table, partition_by: Sequence[str]) -> list[tuple[dict[str, 
     if not partition_by:
         return [({}, rows)]
     (column,) = partition_by
+    values = rows[column].unique().to_pylist()
+    if len(values) == 1:  # as in every commit of ingest: nothing has to be copied
+        return [({column: values[0]}, rows.drop_columns([column]))]
     return [
         ({column: value}, rows.filter(pc.field(column) == value).drop_columns([column]))
-        for value in rows[column].unique().to_pylist()
+        for value in values
     ]
 
 

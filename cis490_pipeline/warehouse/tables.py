@@ -168,7 +168,7 @@ class Tables:
         """Add rows in one commit."""
         if rows.num_rows:
             path = self.path(table)
-            committed(path, lambda: _append(path, table, rows.cast(TABLE_SCHEMAS[table])))
+            committed(path, lambda: _append(path, table, _typed(table, rows)))
 
     def replace_episodes(self, table: Table, episode_ids: Iterable[str], rows: pa.Table) -> None:
         """Put ``rows`` in the place of every row of these episodes, whichever host has them.
@@ -220,6 +220,13 @@ def _dataset(delta: DeltaTable, path: Path) -> ds.Dataset:
     # exit the process aborts after its work was done (delta-rs #2184).
     files = pa_fs.SubTreeFileSystem(str(path), pa_fs.LocalFileSystem())
     return cast("ds.Dataset", delta.to_pyarrow_dataset(filesystem=files))
+
+
+def _typed(table: Table, rows: pa.Table) -> pa.Table:
+    # not where it is not needed: at each of 286 columns a cast lets go of the interpreter and has
+    # to get it back from the threads that decode
+    schema = TABLE_SCHEMAS[table]
+    return rows if rows.schema == schema else rows.cast(schema)
 
 
 def _append(path: Path, table: Table, rows: pa.Table) -> None:
