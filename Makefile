@@ -18,7 +18,7 @@ help:
 	@echo "make smoke     the smoke subset end to end through Dagster; ends in a table of models"
 	@echo "make test      format, lint, types, import contracts, tests with coverage; TEST_WORKERS=2"
 	@echo "make bench     the performance budgets, about a quarter of an hour; BENCH=--quick: a minute"
-	@echo "make drill     kill -9, a soak of the live hub, full disks, fuzzing, about forty minutes; KILLS=200 FUZZ_SECONDS=600"
+	@echo "make drill     kill -9, a soak of the live hub, full disks, fuzzing, about fifty minutes; KILLS=200 FUZZ_SECONDS=600"
 	@echo "make ui        Dagster's UI on http://127.0.0.1:3000 over the same data directory"
 	@echo "make clean     remove $(VENV) and caches (data/warehouse stays)"
 
@@ -45,6 +45,8 @@ bench: $(STAMP)
 drill: $(STAMP)
 	@echo "== kill -9 in every phase of ingest and compaction ($(KILLS) kills)"
 	@$(BIN)/python -m cis490_pipeline_tests.drills.kills --kills $(KILLS)
+	@echo "== kill -9 of steps, run workers, daemon, webserver and all at once, in ingest and training"
+	@$(BIN)/python -m cis490_pipeline_tests.drills.processes
 	@echo "== the page of 26 configurations with 5 seeds each"
 	@$(BIN)/python -m cis490_pipeline_tests.drills.large_page
 	@echo "== 500 uploads at once, random aborts, kill -9 of the receiver"

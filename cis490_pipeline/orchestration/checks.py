@@ -37,7 +37,11 @@ def coverage(context: dg.AssetCheckExecutionContext, lab: Lab) -> dg.AssetCheckR
     return dg.AssetCheckResult(
         passed=not rows,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"problems": markdown_table(("why", "what to do"), rows)},
+        metadata={
+            "train_episodes": dg.MetadataValue.int(len(train)),
+            "id_val_episodes": dg.MetadataValue.int(len(id_val)),
+            "problems": markdown_table(("why", "what to do"), rows),
+        },
     )
 
 

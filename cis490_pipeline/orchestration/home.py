@@ -5,7 +5,7 @@ silently, so the command line, ``make ui``, sensors and tests all come through h
 """
 
 import os
-from collections.abc import Mapping
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +15,8 @@ from cis490_pipeline.errors import ConfigurationError
 from cis490_pipeline.settings import Settings
 from cis490_pipeline.warehouse.atomic import write_bytes
 
-POOL_LIMITS: Final[Mapping[str, int]] = {"gpu": 1}
-"""Steps of a pool that run at once on one machine."""
+GPU_POOL: Final = "gpu"
+_NVIDIA_DEVICES: Final = Path("/proc/driver/nvidia/gpus")
 
 
 def instance_file() -> Path:
@@ -54,14 +54,31 @@ def prepare_home(settings: Settings) -> Path:
         DAGSTER_HOME=str(home), CIS490_DATA=str(settings.data), CIS490_STORE=str(settings.store)
     )
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        _set_pool_limits(instance)
+        _set_pool_limit(instance, gpu_steps_at_once())
     return home
 
 
-def _set_pool_limits(instance: dg.DagsterInstance) -> None:
-    """Set limits that nobody has set yet: an operator's own choice in the UI stands."""
+def gpu_steps_at_once(devices: Path = _NVIDIA_DEVICES, cores: int | None = None) -> int:
+    """Return how many steps that want a GPU run at once on this machine.
+
+    One where the driver lists a GPU: fits would share its memory. Where there is none such a step
+    is one core's work like any other, and as many run as there are cores. torch is not asked, since
+    importing it takes seconds at every start of the UI.
+
+    Parameters
+    ----------
+    devices
+        Where the NVIDIA driver lists its devices (Linux).
+    cores
+        Cores of the machine; None counts them.
+    """
+    has_gpu = sys.platform != "linux" or (devices.is_dir() and any(devices.iterdir()))
+    return 1 if has_gpu else max(1, cores or os.cpu_count() or 1)
+
+
+def _set_pool_limit(instance: dg.DagsterInstance, limit: int) -> None:
+    """Set the limit that nobody has set yet: an operator's own choice in the UI stands."""
     storage = instance.event_log_storage
     known = {pool.name for pool in storage.get_pool_limits() if not pool.from_default}
-    for pool, limit in POOL_LIMITS.items():
-        if pool not in known:
-            storage.set_concurrency_slots(pool, limit)
+    if GPU_POOL not in known:
+        storage.set_concurrency_slots(GPU_POOL, limit)

@@ -34,6 +34,10 @@ def test_clean_data_passes_every_check(farm: Farm) -> None:
     farm.ingest("lab-b")
     result = farm.run(["training_set", "test_set"], SPLIT)
     assert checks_of(result) == {"coverage": True, "leakage": True}
+    (covered,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "coverage"]
+    planned = load_training_set(farm.warehouse.layout, SPLIT)
+    assert covered.metadata["train_episodes"].value == len(planned.train) > 0
+    assert covered.metadata["id_val_episodes"].value == len(planned.id_val) > 0
 
 
 def test_index_damage_warns_and_blocks_nothing(farm: Farm) -> None:
