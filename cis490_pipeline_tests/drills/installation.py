@@ -7,6 +7,7 @@ GraphQL, as people start them. Not here: who is killed when (``processes``).
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -150,6 +151,11 @@ class Installation:
         """Return everything that a run's log says."""
         return "\n".join(entry.message for entry in self.instance.all_logs(run_id))
 
+    def can_write(self) -> bool:
+        """Say whether nobody is in the middle of writing to Dagster's databases."""
+        paths = (self.data / "dagster").rglob("*.db")
+        return all(_takes_a_writer(path) for path in paths)
+
     def steps(self, run_id: str, kind: dg.DagsterEventType) -> list[str]:
         """Return the keys of the steps that have an event of a kind in a run, in their order."""
         return [str(entry.step_key) for entry in self.instance.all_logs(run_id, of_type=kind)]
@@ -182,6 +188,16 @@ def wait_for(question: Callable[[], Any], what: str, pause_s: float = 0.2) -> An
         if answer := question():
             return answer
     raise AssertionError(f"{what}: not within {LONGEST_S:g} s")
+
+
+def _takes_a_writer(path: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(path, timeout=1.0)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:  # locked
+            return False
+        database.rollback()
+    return True
 
 
 def _until(seconds: float, pause_s: float) -> Iterator[None]:

@@ -150,7 +150,9 @@ class Training:
             self.step_pid = steps.get(self.step, 0)
         if self.step_pid and not self._is_stopped and self._checkpoint.exists():
             os.kill(self.step_pid, signal.SIGSTOP)
-            self._is_stopped = True
+            self._is_stopped = self.here.can_write()
+            if not self._is_stopped:  # in the middle of an event: everybody would wait for its lock
+                self.let_go()
         done = self.here.steps(self.run_id, dg.DagsterEventType.STEP_SUCCESS)
         return self._is_stopped and "model__majority__any" in done
 
