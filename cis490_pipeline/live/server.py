@@ -73,9 +73,10 @@ def make_server(parts: Parts, tls: tuple[Path | None, Path | None] = (None, None
 def bound_sending(listening: socket.socket, send_s: float) -> None:
     """Bound what the system holds for connections that are accepted, and for how long.
 
-    The application hangs up on whoever takes nothing; what is then still unsent the system would
-    keep for as long as the other side stays silent.
+    The application hangs up on whoever takes nothing, and counts it; what is then still unsent the
+    system would keep for as long as the other side stays silent. It waits twice as long, so that
+    the application, whose clock starts later, is first.
     """
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(send_s * 1000))
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * send_s * 1000))
