@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cis490_pipeline.workers.capability import Capability
 from cis490_pipeline.workers.machine_limits import LimitFiles
+from cis490_pipeline.workers.manifest import Manifest
+from cis490_pipeline.workers.manifest_file import parse_manifest
 from cis490_pipeline.workers.queues import GIB, QueuePolicy, judge_queues
 from cis490_pipeline.workers.report import WorkerReport
 from cis490_pipeline.workers.torch_devices import CudaDevice
@@ -89,3 +91,8 @@ def worker(capability: Capability, policy: QueuePolicy | None = None) -> WorkerR
     """Return what a machine says of itself under a policy."""
     verdicts = judge_queues(capability, policy or QueuePolicy())
     return WorkerReport(capability=capability, queues=verdicts)
+
+
+def manifest(text: str) -> Manifest:
+    """Return what a manifest of that text declares."""
+    return parse_manifest(text.encode(), where="training_manifest.toml")
