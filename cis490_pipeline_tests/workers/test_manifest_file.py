@@ -12,6 +12,8 @@ from cis490_pipeline.training.request import DEFAULT_STATUSES
 from cis490_pipeline.workers.manifest import CudaUse, HostRules, Manifest, Needs
 from cis490_pipeline.workers.manifest_file import LARGEST_BYTES, load_manifest, parse_manifest
 from cis490_pipeline.workers.queues import Queue
+from cis490_pipeline_tests.docs.examples import REPOSITORY
+from cis490_pipeline_tests.docs.markdown import blocks_of
 from cis490_pipeline_tests.workers.building import manifest
 
 GBT = '[[jobs]]\nfamily = "gbt"\nmode = "oracle"\nsplit = "sample"\n'
@@ -282,3 +284,9 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str
     with pytest.raises(ConfigurationError, match="cannot read the manifest") as caught:
         load_manifest(tmp_path / name)
     assert caught.value.where == str(tmp_path / name)
+
+
+def test_the_manifest_of_the_guide_can_be_loaded() -> None:
+    guide = (REPOSITORY / "deploy" / "WORKERS.md").read_text("utf-8")
+    (example,) = (block.text for block in blocks_of(guide) if block.language == "toml")
+    assert [job.request.family for job in manifest(example).jobs] == ["cnn"] * 3 + ["gbt"]
