@@ -32,7 +32,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "pull": "Mirror a receiver's store, for machines without shared storage.",
     "live": "The live hub: events of a store and its models on a page; manage producers' tokens.",
     "replay": "Play an episode to the live hub, as a device with a model would have seen it.",
-    "capability": "What this machine can run.",
+    "capability": "What this machine can run; with --self-test whether it really does.",
+    "jobs": "Check a manifest of training jobs for workers.",
 }
 
 _TRAIN: Final = "pip install 'cis490-pipeline[train]'; a device needs only `predict --onnx`"

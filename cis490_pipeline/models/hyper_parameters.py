@@ -3,6 +3,7 @@
 Not here: their meaning (the families), who overrides them (``training.request``).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 
@@ -29,14 +30,23 @@ def differences(ours: HyperParameters, defaults: HyperParameters) -> dict[str, S
 
 
 def with_overrides(
-    defaults: HyperParameters, overrides: Mapping[str, object], *, where: str
+    defaults: HyperParameters,
+    overrides: Mapping[str, object],
+    *,
+    where: str,
+    from_text: bool = True,
 ) -> HyperParameters:
-    """Return the defaults with some values replaced; numbers may come as text (command line).
+    """Return the defaults with some values replaced.
+
+    Parameters
+    ----------
+    from_text
+        Whether numbers may come as text (command line).
 
     Raises
     ------
     ConfigurationError
-        On an unknown name, a wrong type or a value out of bounds.
+        On an unknown name, a wrong type or a value that is infinite or out of bounds.
     """
     known = [field.name for field in fields(defaults)]
     unknown = sorted(set(overrides) - set(known))
@@ -53,9 +63,13 @@ def with_overrides(
             raise _wrong(where, f"{name} is a truth value")
     try:
         merged = {**scalars_of(defaults), **overrides}
-        return msgspec.convert(merged, type(defaults), strict=False)
+        chosen = msgspec.convert(merged, type(defaults), strict=not from_text)
     except msgspec.ValidationError as error:
         raise _wrong(where, str(error)) from error
+    for name, value in scalars_of(chosen).items():
+        if isinstance(value, float) and not math.isfinite(value):  # no JSON, so no identity
+            raise _wrong(where, f"{name} is {value}")
+    return chosen
 
 
 def _wrong(where: str, found: str) -> ConfigurationError:

@@ -12,6 +12,7 @@ from cis490_pipeline.edge.header import FORMAT_VERSION
 from cis490_pipeline.models.classifier import Blending, PretrainedHyperParameters
 from cis490_pipeline.models.hyper_parameters import Scalar, scalars_of
 from cis490_pipeline.models.trunk_header import TRUNK_FORMAT
+from cis490_pipeline.schema.fingerprint import FeatureSchema
 from cis490_pipeline.training.job import Job
 from cis490_pipeline.training.request import TrainingRequest
 
@@ -27,23 +28,25 @@ def job_identity(job: Job) -> str:
     them. What not every job has (a trunk, a search, an alarm of its own, the members of a blend)
     is a part where there is one.
     """
-    request = job.request
     parts = {
-        **_common(request, job),
-        "format": FORMAT_VERSION,
-        "phase_filter": request.phase_filter,
-        "hyper_parameters": scalars_of(request.hyper_parameters),
+        **_common(job.request, job),
+        **_chosen(job.request),
         "training_set": job.training_set_hash,
     }
-    if request.search:
-        parts["search"] = [dict(varied) for varied in request.varied]
-    if request.alarm != AlarmPolicy():
-        parts["alarm"] = [request.alarm.k, request.alarm.n, request.alarm.budget]
-    if isinstance(request.spec.fitting, Blending):
-        members = request.spec.fitting.members(request.hyper_parameters)
-        parts["members"] = {spec.name: scalars_of(chosen) for spec, chosen in members}
-    if request.spec.is_pretrained:
+    if job.request.spec.is_pretrained:
         parts["trunk"] = trunk_identity(job)
+    return _hashed(parts)
+
+
+def request_identity(request: TrainingRequest, split: str, schema: FeatureSchema) -> str:
+    """Return the sha256 of what is asked for, before the training set is known.
+
+    Two requests differ in it where their jobs on any one training set differ in ``job_identity``.
+    Statuses are no part of it: the training set decides on them.
+    """
+    parts = {**_asked(request, split, schema), **_chosen(request)}
+    if request.spec.is_pretrained:
+        parts["trunk_format"] = TRUNK_FORMAT
     return _hashed(parts)
 
 
@@ -71,15 +74,36 @@ def pretraining_scalars(request: TrainingRequest) -> dict[str, Scalar]:
 
 
 def _common(request: TrainingRequest, job: Job) -> dict[str, object]:
+    asked = _asked(request, job.split, job.schema)
+    return {**asked, "statuses": sorted(set(request.statuses))}
+
+
+def _asked(request: TrainingRequest, split: str, schema: FeatureSchema) -> dict[str, object]:
     return {
         "family": request.family,
         "mode": request.mode.value,
         "context": request.context.value,
         "seed": request.seed,
-        "statuses": sorted(set(request.statuses)),
-        "split": job.split,
-        "schema": job.schema.fingerprint,
+        "split": split,
+        "schema": schema.fingerprint,
     }
+
+
+def _chosen(request: TrainingRequest) -> dict[str, object]:
+    """Return what only the fit itself depends on, and no trunk."""
+    parts: dict[str, object] = {
+        "format": FORMAT_VERSION,
+        "phase_filter": request.phase_filter,
+        "hyper_parameters": scalars_of(request.hyper_parameters),
+    }
+    if request.search:
+        parts["search"] = [dict(varied) for varied in request.varied]
+    if request.alarm != AlarmPolicy():
+        parts["alarm"] = [request.alarm.k, request.alarm.n, request.alarm.budget]
+    if isinstance(request.spec.fitting, Blending):
+        members = request.spec.fitting.members(request.hyper_parameters)
+        parts["members"] = {spec.name: scalars_of(chosen) for spec, chosen in members}
+    return parts
 
 
 def _hashed(parts: Mapping[str, object]) -> str:

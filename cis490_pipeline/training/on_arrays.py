@@ -18,7 +18,7 @@ from cis490_pipeline.datasets.array_cases import (
 )
 from cis490_pipeline.datasets.array_files import LabelledArrays
 from cis490_pipeline.edge.probabilities import with_temperature
-from cis490_pipeline.models.classifier import Compute, FamilySpec, Inputs
+from cis490_pipeline.models.classifier import Compute, FamilySpec, HyperParameters, Inputs
 from cis490_pipeline.training.fit import CalibratedFit, fit_family
 from cis490_pipeline.training.fitted import Supervision
 
@@ -60,12 +60,15 @@ def fit_on_arrays(
     spec: FamilySpec,
     train: LabelledArrays,
     *,
+    hyper_parameters: HyperParameters | None = None,
     seed: int = 0,
     view: ArrayInput | None = None,
     compute: Compute | None = None,
     watch: Supervision | None = None,
 ) -> ArrayModel:
-    """Fit a family with its defaults; id_val is carved from ``train`` by a stratified seeded draw.
+    """Fit a family; id_val is carved from ``train`` by a stratified seeded draw.
+
+    ``hyper_parameters`` of None are the family's defaults.
 
     Raises
     ------
@@ -77,7 +80,13 @@ def fit_on_arrays(
     cases = cases_from_arrays(train, labels, chosen, where=TRAIN_FILE)
     first, held_out = carve_id_val(cases.y_N, seed=seed)
     done = fit_family(
-        spec, take(cases, first), take(cases, held_out), seed=seed, compute=compute, watch=watch
+        spec,
+        take(cases, first),
+        take(cases, held_out),
+        hyper_parameters=hyper_parameters,
+        seed=seed,
+        compute=compute,
+        watch=watch,
     )
     _, n_channels, n_timepoints = train.x_NCT.shape
     return ArrayModel(

@@ -25,6 +25,7 @@ NEEDED = {
     "ship",
     "pull",
     "capability",
+    "jobs",
 }
 
 

@@ -11,7 +11,7 @@ from cis490_pipeline.models.gbt import GbtHyperParameters
 from cis490_pipeline.schema.channels import Mode
 from cis490_pipeline.schema.context import Context
 from cis490_pipeline.schema.fingerprint import current_schema
-from cis490_pipeline.training.identity import job_identity
+from cis490_pipeline.training.identity import job_identity, request_identity
 from cis490_pipeline.training.job import Job
 from cis490_pipeline.training.on_split import FitOptions, request_of
 from cis490_pipeline.training.request import hyper_parameters_from_overrides
@@ -50,7 +50,16 @@ def test_overrides_come_as_numbers_or_text():
 
 @pytest.mark.parametrize(
     "overrides",
-    [{"depht": 3}, {"depth": "deep"}, {"depth": 0}, {"depth": True}, {"depth": 2.5}, {"l2": None}],
+    [
+        {"depht": 3},
+        {"depth": "deep"},
+        {"depth": 0},
+        {"depth": True},
+        {"depth": 2.5},
+        {"l2": None},
+        {"l2": float("nan")},
+        {"l2": "inf"},
+    ],
 )
 def test_wrong_overrides_are_refused_by_name(overrides):
     with pytest.raises(ConfigurationError) as caught:
@@ -91,6 +100,28 @@ def test_everything_that_matters_changes_the_identity():
     ]
     assert len(set(found)) == len(found)
     assert all(len(identity) == 64 for identity in found)
+
+
+def _asked(request=GBT, *, split="host=lab-b", schema=None):
+    return request_identity(request, split, schema or current_schema())
+
+
+def test_what_is_asked_for_has_an_identity_before_there_is_a_training_set():
+    found = [
+        _asked(),
+        _asked(replace(GBT, seed=1)),
+        *(_asked(replace(GBT, context=context)) for context in Context if context != "none"),
+        _asked(replace(GBT, phase_filter=True)),
+        _asked(replace(GBT, mode=Mode.ORACLE)),
+        _asked(replace(GBT, hyper_parameters=GbtHyperParameters(depth=7))),
+        _asked(request_for("bert", Mode.REALISTIC)),
+        _asked(split="host=lab-a"),
+        _asked(schema=replace(current_schema(), extraction_version=99)),
+        _asked(replace(GBT, search=True)),
+    ]
+    assert len(set(found)) == len(found)
+    assert _asked(replace(GBT, statuses=("accepted",))) == _asked()
+    assert _identity() not in found
 
 
 def test_a_blend_is_another_where_a_member_is(monkeypatch: pytest.MonkeyPatch):
